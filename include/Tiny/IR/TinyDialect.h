@@ -1,0 +1,49 @@
+//===- TinyDialect.h - the tiny dialect and its ops -------------*- C++ -*-===//
+//
+// Include this to work with tiny IR.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_IR_TINYDIALECT_H
+#define TINY_IR_TINYDIALECT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "Tiny/IR/TinyDialect.h.inc"
+#include "Tiny/IR/TinyEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "Tiny/IR/TinyAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "Tiny/IR/TinyOps.h.inc"
+
+namespace mlir::tiny {
+
+/// True for the six movement ops.
+bool isMovement(Operation *op);
+
+/// True for the compute ops that work element by element (all but reduce).
+bool isElementwise(Operation *op);
+
+/// The type under which an element lies in memory: i1 is a whole byte, unsigned
+/// integers are signless (signedness is in the ops), the rest is itself.
+Type storageType(Type elementType);
+
+/// Bytes of a dense row-major buffer of `type`.
+int64_t storageBytes(RankedTensorType type);
+
+/// The element that `value op` combines to itself with: 0 for add, 1 for mul, the
+/// least value for max. A FloatAttr or IntegerAttr of `elementType`.
+TypedAttr reduceIdentity(ReduceKind kind, Type elementType);
+
+} // namespace mlir::tiny
+
+#endif // TINY_IR_TINYDIALECT_H

@@ -1,0 +1,415 @@
+//===- TinyOps.td - the ops of the tiny dialect ------------*- tablegen -*-===//
+//
+// Twelve compute ops, six movement ops, two sources, two test ops, and the two
+// ops that the Schedule stage puts in their place.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_OPS_TD
+#define TINY_OPS_TD
+
+include "Tiny/IR/TinyAttrs.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+class Tiny_Op<string mnemonic, list<Trait> traits = []> : Op<Tiny_Dialect, mnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// Compute
+//===----------------------------------------------------------------------===//
+
+class Tiny_ElementwiseOp<string mnemonic, list<Trait> traits = []>
+    : Tiny_Op<mnemonic, !listconcat([Pure], traits)>;
+
+class Tiny_UnaryOp<string mnemonic, string what> :
+    Tiny_ElementwiseOp<mnemonic, [SameOperandsAndResultType]> {
+  let summary = what;
+  let arguments = (ins Tiny_FloatTensor:$input);
+  let results = (outs Tiny_FloatTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
+class Tiny_BinaryOp<string mnemonic, string what, list<Trait> traits = []> :
+    Tiny_ElementwiseOp<mnemonic, !listconcat([SameOperandsAndResultType], traits)> {
+  let summary = what;
+  let arguments = (ins Tiny_Tensor:$lhs, Tiny_Tensor:$rhs);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs)";
+}
+
+def Tiny_Exp2Op : Tiny_UnaryOp<"exp2", "two to the power of each element"> {
+  let description = [{
+    Within 2 ULP in f32 and 4 in f64; exp2(-inf) = 0, exp2(inf) = inf, exp2(NaN) = NaN.
+
+    ```mlir
+    %r = tiny.exp2 %x : tensor<4x8xf32>
+    ```
+  }];
+  let hasFolder = 1;
+}
+
+def Tiny_Log2Op : Tiny_UnaryOp<"log2", "base-two logarithm of each element"> {
+  let description = [{
+    log2(0) = log2(-0) = -inf, a negative element gives NaN, log2(inf) = inf.
+
+    ```mlir
+    %r = tiny.log2 %x : tensor<4x8xf32>
+    ```
+  }];
+  let hasFolder = 1;
+}
+
+def Tiny_SinOp : Tiny_UnaryOp<"sin", "sine of each element, in radians"> {
+  let description = [{
+    Reduces the full range of the type: a large argument is as accurate as a small one. An infinity
+    gives NaN.
+
+    ```mlir
+    %r = tiny.sin %x : tensor<4x8xf32>
+    ```
+  }];
+  let hasFolder = 1;
+}
+
+def Tiny_SqrtOp : Tiny_UnaryOp<"sqrt", "correctly rounded square root of each element"> {
+  let description = [{
+    sqrt(-0) = -0; any other negative element gives NaN.
+
+    ```mlir
+    %r = tiny.sqrt %x : tensor<4x8xf32>
+    ```
+  }];
+  let hasFolder = 1;
+}
+
+def Tiny_CastOp : Tiny_ElementwiseOp<"cast", [SameOperandsAndResultShape]> {
+  let summary = "convert each element to another type, rounding at most once";
+  let description = [{
+    | from | to | result |
+    |---|---|---|
+    | float | float | rounded once, to nearest even |
+    | float | integer | truncated toward zero and saturated; NaN gives 0 |
+    | integer | float | rounded once, to nearest even |
+    | integer | integer | wraps: the low bits, after sign or zero extension by the source type |
+    | any | `i1` | `!= 0`; NaN gives true |
+    | `i1` | any | 0 or 1 |
+
+    ```mlir
+    %r = tiny.cast %x : tensor<4xf32> to tensor<4xui8>
+    ```
+  }];
+  let arguments = (ins Tiny_Tensor:$input);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
+  let hasFolder = 1;
+}
+
+def Tiny_AddOp : Tiny_BinaryOp<"add", "sum; integers wrap, i1 is exclusive or", [Commutative]> {
+  let description = [{
+    ```mlir
+    %r = tiny.add %a, %b : tensor<4x8xf32>
+    ```
+  }];
+  let hasFolder = 1;
+}
+
+def Tiny_MulOp : Tiny_BinaryOp<"mul", "product; integers wrap, i1 is and", [Commutative]> {
+  let description = [{
+    ```mlir
+    %r = tiny.mul %a, %b : tensor<4x8xi32>
+    ```
+  }];
+  let hasFolder = 1;
+}
+
+def Tiny_DivOp : Tiny_ElementwiseOp<"div", [SameOperandsAndResultType]> {
+  let summary = "quotient; integers truncate toward zero and never trap";
+  let description = [{
+    Integers: x / 0 = 0, and the smallest signed value divided by -1 wraps to itself. Floats: IEEE.
+
+    ```mlir
+    %r = tiny.div %a, %b : tensor<4x8xi32>
+    ```
+  }];
+  let arguments = (ins Tiny_NumberTensor:$lhs, Tiny_NumberTensor:$rhs);
+  let results = (outs Tiny_NumberTensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs)";
+  let hasFolder = 1;
+}
+
+def Tiny_MaxOp : Tiny_BinaryOp<"max", "the larger; NaN wins, -0 is less than +0, i1 is or", [Commutative]> {
+  let description = [{
+    ```mlir
+    %r = tiny.max %a, %b : tensor<4x8xf32>
+    ```
+  }];
+  let hasFolder = 1;
+}
+
+def Tiny_CmpOp : Tiny_ElementwiseOp<"cmp", [SameTypeOperands, InferTypeOpAdaptor]> {
+  let summary = "compare each element: lt, le, eq or ne";
+  let description = [{
+    A comparison with NaN is false, but for `ne`, which is true. On i1, false is less than true, and
+    `ne` is exclusive or.
+
+    ```mlir
+    %r = tiny.cmp lt %a, %b : tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_CmpPredicateAttr:$predicate, Tiny_Tensor:$lhs, Tiny_Tensor:$rhs);
+  let results = (outs Tiny_BoolTensor:$result);
+  let assemblyFormat = "$predicate $lhs `,` $rhs attr-dict `:` type($lhs)";
+  let hasFolder = 1;
+}
+
+def Tiny_WhereOp : Tiny_ElementwiseOp<"where", [
+    AllTypesMatch<["onTrue", "onFalse", "result"]>,
+    TypesMatchWith<"condition is an i1 tensor of the result's shape", "result", "condition",
+                   "::mlir::cast<::mlir::RankedTensorType>($_self)"
+                   ".clone(::mlir::IntegerType::get($_self.getContext(), 1))">]> {
+  let summary = "choose between two tensors, element by element";
+  let description = [{
+    ```mlir
+    %r = tiny.where %c, %a, %b : tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_BoolTensor:$condition, Tiny_Tensor:$onTrue, Tiny_Tensor:$onFalse);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$condition `,` $onTrue `,` $onFalse attr-dict `:` type($result)";
+  let hasFolder = 1;
+}
+
+def Tiny_ReduceOp : Tiny_Op<"reduce", [Pure, InferTypeOpAdaptor]> {
+  let summary = "combine all elements along some dimensions, which are dropped";
+  let description = [{
+    The order of combination is free. f16 and bf16 accumulate in f32 and round once. An empty range
+    gives the identity: 0 for `add`, 1 for `mul`, and the least value of the type for `max`
+    (-inf for floats, false for i1).
+
+    ```mlir
+    %r = tiny.reduce add %x dims [0, 2] : tensor<4x8x3xf32> -> tensor<8xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_ReduceKindAttr:$kind, Tiny_Tensor:$input, DenseI64ArrayAttr:$dims);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$kind $input `dims` $dims attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Movement
+//===----------------------------------------------------------------------===//
+
+class Tiny_MovementOp<string mnemonic, list<Trait> traits = []>
+    : Tiny_Op<mnemonic, !listconcat([Pure, AllElementTypesMatch<["input", "result"]>], traits)>;
+
+def Tiny_ReshapeOp : Tiny_MovementOp<"reshape"> {
+  let summary = "the same elements in row-major order under another shape";
+  let description = [{
+    ```mlir
+    %r = tiny.reshape %x : tensor<4x6xf32> to tensor<2x12xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_Tensor:$input);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Tiny_PermuteOp : Tiny_MovementOp<"permute", [InferTypeOpAdaptor]> {
+  let summary = "reorder the dimensions: result dim i is input dim perm[i]";
+  let description = [{
+    ```mlir
+    %r = tiny.permute %x [2, 0, 1] : tensor<4x6x8xf32> -> tensor<8x4x6xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_Tensor:$input, DenseI64ArrayAttr:$permutation);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$input $permutation attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+}
+
+def Tiny_ExpandOp : Tiny_MovementOp<"expand"> {
+  let summary = "repeat along dimensions of size 1";
+  let description = [{
+    ```mlir
+    %r = tiny.expand %x : tensor<4x1xf32> to tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_Tensor:$input);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Tiny_PadOp : Tiny_MovementOp<"pad", [InferTypeOpAdaptor]> {
+  let summary = "add elements of a constant value before and after, per dimension";
+  let description = [{
+    ```mlir
+    %r = tiny.pad %x low [0, 1] high [2, 1] value 0.0 : f32 : tensor<4x6xf32> -> tensor<6x8xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_Tensor:$input, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
+                       TypedAttrInterface:$value);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$input `low` $low `high` $high `value` $value attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Tiny_ShrinkOp : Tiny_MovementOp<"shrink", [InferTypeOpAdaptor]> {
+  let summary = "keep `sizes` elements from `offsets` on, per dimension";
+  let description = [{
+    ```mlir
+    %r = tiny.shrink %x offsets [1, 0] sizes [2, 6] : tensor<4x6xf32> -> tensor<2x6xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_Tensor:$input, DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$sizes);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$input `offsets` $offsets `sizes` $sizes attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+}
+
+def Tiny_StrideOp : Tiny_MovementOp<"stride", [InferTypeOpAdaptor]> {
+  let summary = "keep every n-th element, per dimension; a negative step starts from the end";
+  let description = [{
+    A dimension of size n becomes ceil(n / |step|). Step s > 0 keeps elements 0, s, 2s, …; step
+    s < 0 keeps n-1, n-1-|s|, n-1-2|s|, …
+
+    ```mlir
+    %r = tiny.stride %x [2, -1] : tensor<5x6xf32> -> tensor<3x6xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_Tensor:$input, DenseI64ArrayAttr:$steps);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "$input $steps attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Sources
+//===----------------------------------------------------------------------===//
+
+def Tiny_ConstantOp : Tiny_Op<"constant", [Pure, ConstantLike, InferTypeOpAdaptor]> {
+  let summary = "a tensor known at compile time";
+  let description = [{
+    An op of its own because `arith.constant` refuses unsigned types. Weights are
+    `dense_resource` blobs.
+
+    ```mlir
+    %r = tiny.constant dense<[1, 2, 250]> : tensor<3xui8>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Tiny_Tensor:$result);
+  let assemblyFormat = "attr-dict $value";
+  let hasFolder = 1;
+}
+
+def Tiny_IotaOp : Tiny_Op<"iota", [Pure]> {
+  let summary = "each element is its index along one dimension";
+  let description = [{
+    The index is converted to the element type as `cast` from i64 would.
+
+    ```mlir
+    %r = tiny.iota dim 1 : tensor<4x8xi32>
+    ```
+  }];
+  let arguments = (ins I64Attr:$dim);
+  let results = (outs Tiny_NumberTensor:$result);
+  let assemblyFormat = "`dim` $dim attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Tests in a program
+//===----------------------------------------------------------------------===//
+
+def Tiny_ExpectEqOp : Tiny_Op<"expect_eq", [SameTypeOperands]> {
+  let summary = "fail the run unless both tensors are equal";
+  let description = [{
+    Equal to the bit, except that all NaNs are equal; -0 and +0 differ.
+
+    ```mlir
+    tiny.expect_eq %actual, %expected : tensor<4xi32>
+    ```
+  }];
+  let arguments = (ins Tiny_Tensor:$actual, Tiny_Tensor:$expected);
+  let assemblyFormat = "$actual `,` $expected attr-dict `:` type($actual)";
+}
+
+def Tiny_ExpectCloseOp : Tiny_Op<"expect_close", [SameTypeOperands]> {
+  let summary = "fail the run unless |actual - expected| <= atol + rtol * |expected|";
+  let description = [{
+    As NumPy's `allclose` with equal NaNs; infinities must match in sign.
+
+    ```mlir
+    tiny.expect_close %actual, %expected rtol 1.0e-5 atol 1.0e-6 : tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins Tiny_FloatTensor:$actual, Tiny_FloatTensor:$expected,
+                       F64Attr:$rtol, F64Attr:$atol);
+  let assemblyFormat = "$actual `,` $expected `rtol` $rtol `atol` $atol attr-dict `:` type($actual)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// What the Schedule stage makes
+//===----------------------------------------------------------------------===//
+
+def Tiny_LaunchOp : Tiny_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "run a kernel over a grid of workgroups";
+  let description = [{
+    The host function is a straight list of these. The kernel is a function in destination-passing
+    style: its arguments are the inputs, then one destination per result. Buffers are dense and
+    row-major, so a kernel may take an operand under another shape of the same number of elements,
+    and it takes unsigned and i1 elements as signless integers of their storage width.
+
+    `operand_slots` and `result_slots` are set by `tiny-schedule-plan-memory`, `grid` (workgroups
+    along x, y, z) by the Tile stage.
+
+    ```mlir
+    %r = tiny.launch @add_4x8(%a, %b) : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Tiny_Tensor>:$inputs,
+                       OptionalAttr<DenseI64ArrayAttr>:$grid,
+                       OptionalAttr<Tiny_SlotArrayAttr>:$operand_slots,
+                       OptionalAttr<Tiny_SlotArrayAttr>:$result_slots);
+  let results = (outs Variadic<Tiny_Tensor>:$outputs);
+  let assemblyFormat = "$kernel `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs)";
+}
+
+def Tiny_ReadOp : Tiny_Op<"read", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "one element of a source, read through a view";
+  let description = [{
+    Appears in the body of a `linalg.generic` only, for the views that are not legal `linalg`
+    operands (guarded, reversed, or with a div or mod). `map` takes `indices` to an index of the
+    source. `guard` takes them to one number per constraint; constraint i holds when
+    `lows[i] <= number < highs[i]`. The first one that does not hold decides: the value is `pads[i]`.
+    The source is not accessed unless all hold.
+
+    ```mlir
+    %v = tiny.read %src[%i, %j] affine_map<(d0, d1) -> (d0 * 4 + d1 - 1)>
+           where affine_map<(d0, d1) -> (d1)> in [1] to [5] else [0.0 : f32] : tensor<32xf32> -> f32
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[AnyStaticShapeTensor, AnyStaticShapeMemRef]>:$source,
+                       Variadic<Index>:$indices,
+                       AffineMapAttr:$map, AffineMapAttr:$guard, DenseI64ArrayAttr:$lows,
+                       DenseI64ArrayAttr:$highs, ArrayAttr:$pads);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = [{
+    $source `[` $indices `]` $map `where` $guard `in` $lows `to` $highs `else` $pads attr-dict
+    `:` type($source) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // TINY_OPS_TD

@@ -32,7 +32,7 @@ Operation *TinyDialect::materializeConstant(OpBuilder &builder, Attribute value,
   auto elements = dyn_cast<ElementsAttr>(value);
   if (!elements || elements.getType() != type)
     return nullptr;
-  return ConstantOp::create(builder, loc, type, elements);
+  return ConstantOp::create(builder, loc, elements);
 }
 
 bool mlir::tiny::isMovement(Operation *op) {
@@ -75,4 +75,16 @@ TypedAttr mlir::tiny::reduceIdentity(ReduceKind kind, Type elementType) {
   else if (kind == ReduceKind::max && width != 1 && !integer.isUnsigned())
     value = APInt::getSignedMinValue(width);
   return IntegerAttr::get(elementType, value);
+}
+
+SlotAttr mlir::tiny::slotOf(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return SlotAttr::get(value.getContext(), Segment::argument, argument.getArgNumber(), 0,
+                         storageBytes(cast<RankedTensorType>(value.getType())));
+  if (auto constant = value.getDefiningOp<ConstantOp>())
+    return constant.getSlotAttr();
+  auto launch = value.getDefiningOp<LaunchOp>();
+  if (!launch || !launch.getResultSlotsAttr())
+    return {};
+  return cast<SlotAttr>(launch.getResultSlotsAttr()[cast<OpResult>(value).getResultNumber()]);
 }

@@ -198,6 +198,11 @@ LogicalResult ConstantOp::inferReturnTypes(MLIRContext *, std::optional<Location
   return success();
 }
 
+void ConstantOp::build(OpBuilder &, OperationState &state, ElementsAttr value) {
+  state.getOrAddProperties<Properties>().value = value;
+  state.addTypes(value.getShapedType());
+}
+
 LogicalResult IotaOp::verify() {
   if (getDim() < static_cast<uint64_t>(getType().getRank()))
     return success();

@@ -44,6 +44,10 @@ int64_t storageBytes(RankedTensorType type);
 /// least value for max. A FloatAttr or IntegerAttr of `elementType`.
 TypedAttr reduceIdentity(ReduceKind kind, Type elementType);
 
+/// Where the value of a host function lies: an entry argument, a constant with a slot, or the
+/// result of a launch with slots. Null before tiny-schedule-plan-memory has run.
+SlotAttr slotOf(Value value);
+
 } // namespace mlir::tiny
 
 #endif // TINY_IR_TINYDIALECT_H

@@ -300,13 +300,14 @@ def Tiny_ConstantOp : Tiny_Op<"constant", [Pure, ConstantLike, InferTypeOpAdapto
   let summary = "a tensor known at compile time";
   let description = [{
     An op of its own because `arith.constant` refuses unsigned types. Weights are
-    `dense_resource` blobs.
+    `dense_resource` blobs. `slot` is set by `tiny-schedule-plan-memory`.
 
     ```mlir
     %r = tiny.constant dense<[1, 2, 250]> : tensor<3xui8>
     ```
   }];
-  let arguments = (ins ElementsAttr:$value);
+  let arguments = (ins ElementsAttr:$value, OptionalAttr<Tiny_SlotAttr>:$slot);
+  let builders = [OpBuilder<(ins "::mlir::ElementsAttr":$value)>];
   let results = (outs Tiny_Tensor:$result);
   let assemblyFormat = "attr-dict $value";
   let hasFolder = 1;
@@ -371,8 +372,8 @@ def Tiny_LaunchOp : Tiny_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInt
     row-major, so a kernel may take an operand under another shape of the same number of elements,
     and it takes unsigned and i1 elements as signless integers of their storage width.
 
-    `operand_slots` and `result_slots` are set by `tiny-schedule-plan-memory`, `grid` (workgroups
-    along x, y, z) by the Tile stage.
+    `result_slots` says where each result lies and is set by `tiny-schedule-plan-memory`; `grid`
+    (workgroups along x, y, z) is set by the Tile stage.
 
     ```mlir
     %r = tiny.launch @add_4x8(%a, %b) : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
@@ -380,7 +381,6 @@ def Tiny_LaunchOp : Tiny_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInt
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Tiny_Tensor>:$inputs,
                        OptionalAttr<DenseI64ArrayAttr>:$grid,
-                       OptionalAttr<Tiny_SlotArrayAttr>:$operand_slots,
                        OptionalAttr<Tiny_SlotArrayAttr>:$result_slots);
   let results = (outs Variadic<Tiny_Tensor>:$outputs);
   let assemblyFormat = "$kernel `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs)";

@@ -1,0 +1,40 @@
+# cmake -D GENERATED="a.md;b.md" -D COMMITTED=docs/generated [-D UPDATE=ON] -P CompareDocs.cmake
+# Fails when a generated page is missing from COMMITTED or differs, or when
+# COMMITTED has a page that nothing generates any more; UPDATE mends it instead.
+cmake_minimum_required(VERSION 3.25)
+
+set(names)
+set(stale)
+foreach(page IN LISTS GENERATED)
+  get_filename_component(name "${page}" NAME)
+  list(APPEND names "${name}")
+  file(READ "${page}" text)
+  # tablegen ends pages with several newlines; one is enough for a committed file.
+  string(REGEX REPLACE "[ \n]+$" "" text "${text}")
+  set(text "${text}\n")
+  set(old)
+  if(EXISTS "${COMMITTED}/${name}")
+    file(READ "${COMMITTED}/${name}" old)
+  endif()
+  if(NOT text STREQUAL old)
+    list(APPEND stale "${name} differs from what the ODS files say")
+    if(UPDATE)
+      file(WRITE "${COMMITTED}/${name}" "${text}")
+    endif()
+  endif()
+endforeach()
+
+file(GLOB committed RELATIVE "${COMMITTED}" "${COMMITTED}/*.md")
+foreach(name IN LISTS committed)
+  if(NOT name IN_LIST names)
+    list(APPEND stale "${name} is generated from nothing")
+    if(UPDATE)
+      file(REMOVE "${COMMITTED}/${name}")
+    endif()
+  endif()
+endforeach()
+
+if(stale AND NOT UPDATE)
+  list(JOIN stale "\n  " lines)
+  message(FATAL_ERROR "docs/generated is stale: run `make docs` and commit the result.\n  ${lines}")
+endif()

@@ -1,0 +1,45 @@
+"""How lit runs the .mlir and .test files; docs/Testing.md explains their use."""
+import os
+
+import lit.formats
+
+config.name = "Tiny"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+# Inputs/ holds what tests read, unit/ and Install/ are not lit's.
+config.excludes = ["Inputs", "unit", "Install"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.tiny_build_dir, "test")
+
+# Our tools first, then FileCheck, not, split-file.
+config.environment["PATH"] = os.pathsep.join(
+    [
+        os.path.join(config.tiny_build_dir, "bin"),
+        config.llvm_tools_dir,
+        config.environment.get("PATH", ""),
+    ]
+)
+config.environment["FILECHECK_OPTS"] = "-enable-var-scope --dump-input-filter=error"
+for line in config.tiny_environment:
+    name, _, value = line.partition("=")
+    if name:
+        config.environment[name] = value
+
+# Models and data sets that are too large for this repository lie beside it, or
+# where TINY_SHARED says.
+shared = os.environ.get("TINY_SHARED") or os.path.join(config.tiny_source_dir, "..", "shared")
+shared = os.path.realpath(shared)
+config.substitutions.append(("%shared", shared))
+config.substitutions.append(("%tiny_src", config.tiny_source_dir))
+if os.path.isdir(os.path.join(shared, "models")):
+    config.available_features.add("shared")
+else:
+    lit_config.note("no shared models in %s: the tests that need them are skipped" % shared)
+
+if config.tiny_asan:
+    config.available_features.add("asan")
+
+if os.environ.get("TINY_VERIFY_ROUNDTRIP"):
+    # A test that cannot survive it (it checks the verifier, say) has UNSUPPORTED: roundtrip.
+    config.available_features.add("roundtrip")
+    config.substitutions.append((r"(?<![\w/.-])tiny-opt(?![\w/.-])", "tiny-opt --verify-roundtrip"))

@@ -15,7 +15,7 @@ help: ## this list
 
 demo: ## build, and recognise ten handwritten digits
 	@scripts/build.sh $(PRESET) tiny-run
-	@scripts/demo.sh build/$(PRESET)
+	@python3 demo/demo.py --tiny-run build/$(PRESET)/bin/tiny-run
 
 check: ## build, and run all tests
 	@scripts/build.sh $(PRESET)

@@ -10,6 +10,10 @@ shift
 count=build/$preset/ctest-count.txt
 rm -f "$count"
 
+shared=${TINY_SHARED:-../shared}
+[ -d "$shared/models" ] ||
+  echo "tiny: no shared models in $shared: the tests that need them are skipped (see docs/Testing.md)"
+
 ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@" 2>&1 |
   while IFS= read -r line; do
     case $line in
@@ -19,7 +23,7 @@ ctest --test-dir "build/$preset" --output-on-failure --no-tests=error "$@" 2>&1 
   done
 
 if [ ! -s "$count" ]; then
-  echo "tiny: the tests of '$preset' could not be run." >&2
+  echo "tiny: the tests of '$preset' could not be run; ctest's reason is above." >&2
   exit 1
 fi
 cat "$count"

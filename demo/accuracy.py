@@ -39,7 +39,7 @@ def count_right(tiny_run, target, images, labels, batch):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("mnist", type=pathlib.Path, help="folder with the gzipped IDX files")
-    parser.add_argument("--tiny-run", required=True, type=pathlib.Path, help="the tiny-run program to use")
+    parser.add_argument("--tiny-run", default="tiny-run", help="the program to use (default: the one in the PATH)")
     parser.add_argument("--target", default="cpu", help="what to run on (default: cpu)")
     parser.add_argument("--batch", type=int, default=1000, help="digits per run (default: 1000)")
     parser.add_argument("--last", type=int, help="use only the last LAST digits of the file")
@@ -51,7 +51,7 @@ def main():
         images, labels = read_mnist(options.mnist)
         if options.last is not None:
             images, labels = images[-options.last * PIXELS :], labels[-options.last :]
-        right = count_right(options.tiny_run.absolute(), options.target, images, labels, options.batch)
+        right = count_right(options.tiny_run, options.target, images, labels, options.batch)
     except (classifier.Failure, OSError, ValueError) as error:
         sys.exit(f"accuracy: {error}")
     percent = 100 * right / len(labels)

@@ -16,7 +16,7 @@ class Failure(Exception):
 
 def run(tiny_run, *arguments):
     """Runs tiny-run on the model and returns what it printed; raises Failure if it does not succeed."""
-    command = [str(tiny_run), str(MODEL), *map(str, arguments)]
+    command = [tiny_run, str(MODEL), *map(str, arguments)]
     try:
         result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace")
     except OSError as error:

@@ -115,13 +115,13 @@ def demonstrate(tiny_run, target):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tiny-run", required=True, type=pathlib.Path, help="the tiny-run program to use")
+    parser.add_argument("--tiny-run", default="tiny-run", help="the program to use (default: the one in the PATH)")
     parser.add_argument("--target", default="cpu", help="what to run on (default: cpu)")
     options = parser.parse_args()
     # tiny-run's table may hold a letter (µ) that the terminal lacks: no reason to fail.
     sys.stdout.reconfigure(errors="replace")
     try:
-        demonstrate(options.tiny_run.absolute(), options.target)
+        demonstrate(options.tiny_run, options.target)
     except (classifier.Failure, OSError, ValueError) as error:
         sys.stdout.flush()
         sys.exit(f"demo: {error}")

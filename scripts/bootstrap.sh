@@ -47,7 +47,7 @@ done
 [ -z "$missing" ] && exit 0
 
 cd "$(dirname "$0")/.." || exit 1
-mkdir -p build 2>/dev/null && : 2>/dev/null >build/bootstrap.log ||
+mkdir -p build 2>/dev/null && printf '%s\n' "$missing" 2>/dev/null >build/bootstrap.log ||
   die "cannot write to '$PWD/build': the disk is full, or the folder belongs to somebody else."
 log=$PWD/build/bootstrap.log
 
@@ -119,7 +119,8 @@ megabytes() { # megabytes SENTENCE-PATTERN: the last number with a unit in that 
 download=$(megabytes '^Need to get \([0-9.]*\) \([kMG]*B\)')
 unpacked=$(megabytes '^After this operation \([0-9.]*\) \([kMG]*B\) of additional')
 need=$((download + unpacked + 100))
-for folder in /usr /var/cache/apt/archives; do
+for folder in /usr /var/cache/apt/archives build; do
+  [ $folder = build ] && need=10 # the log; the build itself is checked by build.sh
   free=$(df -Pm "$folder" | awk 'NR == 2 { print $4 }')
   if [ "$free" -lt "$need" ]; then
     die "the disk is too full: the missing packages need $need MB, and $folder has $free MB free."

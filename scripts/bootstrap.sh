@@ -123,7 +123,7 @@ for folder in /usr /var/cache/apt/archives build; do
   [ $folder = build ] && need=10 # the log; the build itself is checked by build.sh
   free=$(df -Pm "$folder" | awk 'NR == 2 { print $4 }')
   if [ "$free" -lt "$need" ]; then
-    die "the disk is too full: the missing packages need $need MB, and $folder has $free MB free."
+    die "the disk is too full: installing the missing packages needs $need MB in $folder, which has $free MB free."
   fi
 done
 

@@ -47,9 +47,11 @@ if(TINY_ENABLE_ASAN)
   target_compile_definitions(TinySettings INTERFACE "$<BUILD_INTERFACE:_GLIBCXX_ASSERTIONS>")
   target_link_options(TinySettings INTERFACE "$<BUILD_INTERFACE:-fsanitize=address,undefined>")
 endif()
+# A report aborts, or a test that expects exit status 1 would take it for that.
 set(TINY_SANITIZER_ENVIRONMENT
-  "ASAN_OPTIONS=detect_container_overflow=0:allow_user_poisoning=0:detect_leaks=0:detect_stack_use_after_return=1"
-  "UBSAN_OPTIONS=print_stacktrace=1")
+  "ASAN_OPTIONS=abort_on_error=1:detect_container_overflow=0:allow_user_poisoning=0:detect_leaks=0:detect_stack_use_after_return=1"
+  "UBSAN_OPTIONS=abort_on_error=1:print_stacktrace=1"
+  "ASAN_SYMBOLIZER_PATH=${LLVM_TOOLS_BINARY_DIR}/llvm-symbolizer")
 
 install(TARGETS TinySettings EXPORT TinyTargets)
 

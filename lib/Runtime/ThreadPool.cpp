@@ -1,0 +1,142 @@
+//===- ThreadPool.cpp - run a loop on all cores ---------------------------===//
+//
+// See ThreadPool.h for what it promises. Pieces are cut evenly, a few per
+// thread, and taken from a counter: even cuts keep neighbouring workgroups
+// together, and the counter evens out what another process takes from one core.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Tiny/Runtime/ThreadPool.h"
+
+#include <algorithm>
+#include <sched.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+
+using namespace tinyrt;
+
+/// Pieces per thread: enough to even out, few enough that taking one costs nothing.
+static constexpr uint64_t kPiecesPerThread = 4;
+/// How long a worker looks for the next job before it sleeps: about 50 µs, a few kernels.
+static constexpr unsigned kSpins = 2000;
+
+static void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// The pieces of the job that nobody has taken yet.
+static uint64_t piecesLeft(uint64_t ticket) { return ticket & 0xffffffffu; }
+
+static std::vector<int> allowedCores() {
+  std::vector<int> cores;
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    for (int core = 0; core < CPU_SETSIZE; ++core)
+      if (CPU_ISSET(core, &set))
+        cores.push_back(core);
+  return cores;
+}
+
+unsigned ThreadPool::availableCores() {
+  size_t cores = allowedCores().size();
+  return cores ? static_cast<unsigned>(cores) : std::max(1u, std::thread::hardware_concurrency());
+}
+
+ThreadPool::ThreadPool(unsigned threads) {
+  unsigned cores = availableCores();
+  if (threads == 0)
+    threads = cores;
+  // Where threads share a core, to spin is to keep the other one from working.
+  bool enough = threads <= cores;
+  spins = enough ? kSpins : 0;
+  for (unsigned number = 1; number < threads; ++number)
+    workers.emplace_back([this, number, enough] { work(number, enough); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    std::lock_guard<std::mutex> lock(sleep);
+    stop = true;
+  }
+  wake.notify_all();
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
+/// Takes and runs one piece of the current job. False if none is left.
+bool ThreadPool::runPiece() {
+  uint64_t seen = ticket.load(std::memory_order_acquire);
+  do {
+    if (piecesLeft(seen) == 0)
+      return false;
+  } while (!ticket.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel,
+                                         std::memory_order_acquire));
+  // The job cannot end, and its description cannot change, before this piece is done. The first
+  // `extra` pieces have one more than the others.
+  uint64_t piece = piecesLeft(seen) - 1;
+  uint64_t each = count / pieces, extra = count % pieces;
+  uint64_t first = piece * each + std::min(piece, extra);
+  body(context, first, first + each + (piece < extra));
+  done.fetch_add(1, std::memory_order_release);
+  return true;
+}
+
+void ThreadPool::sleepUntilJob() {
+  std::unique_lock<std::mutex> lock(sleep);
+  sleepers.fetch_add(1);
+  wake.wait(lock, [&] { return stop || piecesLeft(ticket.load()); });
+  sleepers.fetch_sub(1);
+}
+
+void ThreadPool::work(unsigned number, bool bind) {
+  std::vector<int> cores = allowedCores();
+  if (bind && number < cores.size()) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cores[number], &set);
+    sched_setaffinity(0, sizeof(set), &set); // a refusal costs speed only
+  }
+  while (!stop.load(std::memory_order_relaxed)) {
+    unsigned spun = 0;
+    while (!piecesLeft(ticket.load(std::memory_order_relaxed)) && spun++ < spins)
+      relax();
+    if (!runPiece())
+      sleepUntilJob();
+  }
+}
+
+void ThreadPool::run(uint64_t jobCount, Body jobBody, void *jobContext) {
+  if (workers.empty() || jobCount <= 1) {
+    if (jobCount)
+      jobBody(jobContext, 0, jobCount);
+    return;
+  }
+  std::lock_guard<std::mutex> lock(callers);
+  body = jobBody;
+  context = jobContext;
+  count = jobCount;
+  pieces = std::min<uint64_t>(jobCount, size() * kPiecesPerThread);
+  done.store(0, std::memory_order_relaxed);
+  // Sequentially consistent with `sleepers`: either the worker that goes to sleep sees this job, or
+  // it is counted here.
+  uint64_t job = (ticket.load(std::memory_order_relaxed) >> 32) + 1;
+  ticket.store(job << 32 | pieces);
+  if (sleepers.load()) {
+    std::lock_guard<std::mutex> sleepLock(sleep);
+    wake.notify_all();
+  }
+  while (runPiece())
+    ;
+  for (unsigned spun = 0; done.load(std::memory_order_acquire) != pieces; ++spun) {
+    if (spun < spins)
+      relax();
+    else
+      std::this_thread::yield(); // the worker may be waiting for this very core
+  }
+}

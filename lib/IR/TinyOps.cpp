@@ -9,12 +9,12 @@
 
 #include "Tiny/IR/TinyDialect.h"
 
-#include "llvm/ADT/SmallBitVector.h"
-#include "llvm/Support/MathExtras.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/SmallBitVector.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::tiny;
@@ -224,8 +224,7 @@ LogicalResult ExpectCloseOp::verify() {
 
 /// The kernel exists and takes as many elements of the same storage type as the launch passes.
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto kernel =
-      symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getKernelAttr());
+  auto kernel = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getKernelAttr());
   if (!kernel)
     return emitOpError() << "kernel @" << getKernel() << " is not a function of this module";
   SmallVector<Type> passed(getInputs().getTypes());

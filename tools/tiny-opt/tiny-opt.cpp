@@ -1,6 +1,7 @@
 //===- tiny-opt.cpp - run passes and pipelines on MLIR files --------------===//
 
 #include "Tiny/IR/TinyDialect.h"
+#include "Tiny/Schedule/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -13,6 +14,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   registry.insert<mlir::tiny::TinyDialect>();
   mlir::registerAllPasses();
+  mlir::tiny::registerTinySchedulePasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Tiny optimizer driver\n", registry));
 }

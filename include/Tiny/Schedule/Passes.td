@@ -1,0 +1,80 @@
+//===- Passes.td - passes of the Schedule stage ------------*- tablegen -*-===//
+
+#ifndef TINY_SCHEDULE_PASSES_TD
+#define TINY_SCHEDULE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FormKernelsPass : Pass<"tiny-schedule-form-kernels", "::mlir::ModuleOp"> {
+  let summary = "Turn a program of tiny ops into kernels and a list of launches";
+  let description = [{
+    Decides which values exist in memory (results, reductions, values that many elements need and
+    that are not cheap to compute again), and makes one kernel for each. Everything between two such
+    values joins the kernel of its consumer: movement ops become the access maps of its reads
+    (`Tiny/Schedule/View.h`), elementwise ops its scalar body. A reduction whose only use is an
+    elementwise kernel of the same number of elements takes that kernel as its epilogue.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<8x4xf32> {
+      %0 = tiny.exp2 %x : tensor<4x8xf32>
+      %1 = tiny.permute %0 [1, 0] : tensor<4x8xf32> -> tensor<8x4xf32>
+      return %1 : tensor<8x4xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<8x4xf32> {
+      %0 = tiny.launch @exp2_8x4(%x) : (tensor<4x8xf32>) -> tensor<8x4xf32>
+      return %0 : tensor<8x4xf32>
+    }
+    func.func private @exp2_8x4(%x: tensor<4x8xf32>, %out: tensor<8x4xf32>) -> tensor<8x4xf32>
+        attributes {tiny.kernel} {
+      %0 = linalg.generic {
+          indexing_maps = [affine_map<(d0, d1) -> (d1, d0)>, affine_map<(d0, d1) -> (d0, d1)>],
+          iterator_types = ["parallel", "parallel"]} ins(%x : …) outs(%out : …) { … math.exp2 … }
+      return %0 : tensor<8x4xf32>
+    }
+    ```
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to schedule.">,
+  ];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::tiny::TinyDialect"
+  ];
+}
+
+def PlanMemoryPass : Pass<"tiny-schedule-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Give every buffer of the host function its slot";
+  let description = [{
+    Launch results that the function returns lie in their result buffer, all others in one arena
+    (the workspace), at offsets chosen so that two buffers share bytes only when they are never
+    alive together. Constants lie one behind the other in the constants segment. Sets `result_slots`
+    on each launch and `slot` on each constant, and the arena's size as `tiny.workspace_bytes` and
+    `tiny.constants_bytes` on the function.
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to plan.">,
+    Option<"alignment", "alignment", "int64_t", /*default=*/"64",
+           "Bytes that every buffer's offset is a multiple of.">,
+  ];
+  let dependentDialects = ["::mlir::tiny::TinyDialect"];
+}
+
+def VerifyScheduledPass : Pass<"tiny-schedule-verify", "::mlir::ModuleOp"> {
+  let summary = "Check the contract that the Schedule stage ends with";
+  let description = [{
+    The host function holds constants, launches, expectations and a return, nothing else; kernels
+    hold no tiny op but `tiny.read`; every map of a `linalg` op is a projected permutation (a map
+    with mod, floordiv or a negative coefficient would be tiled to a wrong slice without an error);
+    every buffer has a slot inside its segment.
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to check.">,
+  ];
+}
+
+#endif // TINY_SCHEDULE_PASSES_TD

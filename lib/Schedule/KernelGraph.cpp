@@ -1,0 +1,108 @@
+//===- KernelGraph.cpp - the scalar program of a kernel -------------------===//
+
+#include "KernelGraph.h"
+
+#include "Tiny/IR/TinyDialect.h"
+#include "mlir/IR/BuiltinAttributes.h"
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+void KernelGraph::forEachExpr(llvm::function_ref<void(AffineExpr &)> visit) {
+  for (Node &node : nodes) {
+    if (node.index)
+      visit(node.index);
+    for (Constraint &constraint : node.constraints)
+      visit(constraint.expr);
+  }
+}
+
+namespace {
+class Tracer {
+public:
+  Tracer(const Materialisation &materialisation, KernelGraph &graph)
+      : materialisation(materialisation), graph(graph) {}
+
+  /// The node for the element of `value` that `view` reads. The same element is computed once,
+  /// however many paths lead to it.
+  int trace(Value value, const View &view, bool throughRoot) {
+    auto &known = traced[value];
+    for (auto &[knownView, node] : known)
+      if (knownView == view)
+        return node;
+    int node = traceNew(value, view, throughRoot);
+    traced[value].push_back({view, node});
+    return node;
+  }
+
+private:
+  int add(Node node) {
+    graph.nodes.push_back(std::move(node));
+    return graph.nodes.size() - 1;
+  }
+
+  Node make(Node::Kind kind, Value value) {
+    Type type = cast<RankedTensorType>(value.getType()).getElementType();
+    Node node{kind, type, value, nullptr, {}, {}, {}, {}, value.getLoc()};
+    return node;
+  }
+
+  int constant(Value value, TypedAttr number) {
+    Node node = make(Node::Constant, value);
+    node.constant = number;
+    return add(node);
+  }
+
+  /// What has no memory behind it is chosen by the constraints after it is computed.
+  int guard(int inner, Value value, const View &view) {
+    if (view.constraints().empty())
+      return inner;
+    Node node = make(Node::Guarded, value);
+    node.constraints.assign(view.constraints().begin(), view.constraints().end());
+    node.operands = {inner};
+    return add(node);
+  }
+
+  int traceNew(Value value, const View &view, bool throughRoot) {
+    if (TypedAttr pad = view.constantValue())
+      return constant(value, pad);
+    Operation *op = value.getDefiningOp();
+    bool inMemory = !op || (materialisation.isRoot(value) && !throughRoot);
+    if (!inMemory && isMovement(op))
+      return trace(op->getOperand(0), view.through(op), false);
+    if (!inMemory && isElementwise(op)) {
+      View inside = view.unconstrained();
+      Node node = make(Node::Compute, value);
+      node.op = op;
+      for (Value operand : op->getOperands())
+        node.operands.push_back(trace(operand, inside, false));
+      return guard(add(node), value, view);
+    }
+    if (auto iota = dyn_cast_or_null<IotaOp>(op)) {
+      Node node = make(Node::Index, value);
+      node.index = view.index()[iota.getDim()];
+      return guard(add(node), value, view);
+    }
+    if (auto constantOp = dyn_cast_or_null<ConstantOp>(op)) {
+      auto splat = dyn_cast<SplatElementsAttr>(constantOp.getValue());
+      if (splat)
+        return guard(constant(value, splat.getSplatValue<TypedAttr>()), value, view);
+    }
+    Node node = make(Node::Read, value);
+    node.index = view.flatIndex();
+    node.constraints.assign(view.constraints().begin(), view.constraints().end());
+    return add(node);
+  }
+
+  const Materialisation &materialisation;
+  KernelGraph &graph;
+  llvm::DenseMap<Value, SmallVector<std::pair<View, int>, 1>> traced;
+};
+} // namespace
+
+KernelGraph mlir::tiny::traceKernel(Value value, const View &view,
+                                    const Materialisation &materialisation, bool throughRoot) {
+  KernelGraph graph;
+  graph.root = Tracer(materialisation, graph).trace(value, view, throughRoot);
+  return graph;
+}

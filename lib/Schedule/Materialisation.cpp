@@ -1,0 +1,125 @@
+//===- Materialisation.cpp - which values exist in memory -----------------===//
+//
+// One walk from the results to the arguments. Every value collects its contexts:
+// the kernels that need it, each with the number of points at which it is needed.
+// Elementwise users pass their contexts on (the value is needed where they are),
+// a movement op opens a new one (it is needed elsewhere, perhaps more often, as
+// through an expand). A value is computed again in each context unless that costs
+// more than writing it once and reading it back.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Materialisation.h"
+
+#include "Tiny/IR/TinyDialect.h"
+#include "llvm/ADT/SmallSet.h"
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+namespace {
+struct Context {
+  Value root;
+  unsigned place; // two contexts of one root with the same place need the same elements
+  double points;  // how many elements are computed there
+  bool guarded;   // below a pad: only some of them are used
+
+  bool operator==(const Context &other) const { return root == other.root && place == other.place; }
+};
+using Contexts = SmallVector<Context, 2>;
+} // namespace
+
+/// What one element costs to compute again, in units of an addition. Conversions are free: they
+/// are part of a load, and a matrix multiplication of f16 is written with them.
+static double ownCost(Operation *op) {
+  if (isa<CastOp>(op) || isMovement(op))
+    return 0;
+  if (isa<Exp2Op, Log2Op, SinOp>(op))
+    return 16; // a polynomial and its range reduction
+  if (isa<DivOp, SqrtOp>(op))
+    return 8;
+  return 1;
+}
+
+/// An element in memory costs about as much as this many additions to write and read back.
+static constexpr double kMemoryCost = 8;
+
+/// A value needed in more places than this is worth a buffer whatever it costs: it bounds the
+/// size of kernels, and the time to form them.
+static constexpr size_t kMaxContexts = 16;
+static constexpr double kMaxCost = 512;
+
+Materialisation::Materialisation(func::FuncOp function) {
+  Block &block = function.getBody().front();
+  llvm::DenseMap<Value, double> costs;
+  for (Operation &op : block) {
+    if (op.getNumResults() != 1)
+      continue;
+    double cost = ownCost(&op);
+    if (!isa<ReduceOp>(op)) // read back from memory, or an accumulator
+      for (Value operand : op.getOperands())
+        cost += costs.lookup(operand);
+    costs[op.getResult(0)] = isa<ReduceOp>(op) ? 0 : std::min(cost, kMaxCost);
+  }
+
+  llvm::DenseMap<Value, Contexts> needed;
+  unsigned places = 0;
+  auto need = [&](Value value, const Context &context) {
+    Contexts &contexts = needed[value];
+    for (Context &known : contexts) {
+      if (!(known == context))
+        continue;
+      known.guarded |= context.guarded;
+      return;
+    }
+    contexts.push_back(context);
+  };
+
+  for (Operation &op : llvm::reverse(block)) {
+    if (isa<func::ReturnOp, ExpectEqOp, ExpectCloseOp>(op)) {
+      for (Value operand : op.getOperands())
+        if (operand.getDefiningOp() && !isa<ConstantOp>(operand.getDefiningOp()))
+          roots.insert(operand);
+      continue;
+    }
+    if (op.getNumResults() != 1 || isa<ConstantOp, IotaOp>(op))
+      continue;
+    Value value = op.getResult(0);
+    auto type = cast<RankedTensorType>(value.getType());
+    Contexts contexts = needed.lookup(value);
+    if (contexts.empty() && !roots.contains(value))
+      continue; // dead
+
+    if (!contexts.empty() && llvm::all_of(contexts, [&](const Context &context) {
+          return context.root == contexts.front().root;
+        }))
+      soleRoots[value] = contexts.front().root;
+
+    double points = 0;
+    bool guarded = false;
+    for (const Context &context : contexts) {
+      points += context.points;
+      guarded |= context.guarded;
+    }
+    double again = points / std::max<double>(type.getNumElements(), 1) - 1;
+    double cost = costs.lookup(value);
+    if (isa<ReduceOp>(op) || contexts.size() > kMaxContexts || cost >= kMaxCost ||
+        (isElementwise(&op) && (guarded || again * cost > kMemoryCost)))
+      roots.insert(value);
+
+    if (roots.contains(value))
+      contexts = {Context{value, places++, static_cast<double>(type.getNumElements()), false}};
+    if (isa<ReduceOp>(op)) {
+      auto input = cast<RankedTensorType>(op.getOperand(0).getType());
+      contexts = {Context{value, places++, static_cast<double>(input.getNumElements()), false}};
+    }
+    for (Context context : contexts) {
+      if (isMovement(&op)) {
+        context.place = places++;
+        context.guarded |= isa<PadOp>(op);
+      }
+      for (Value operand : op.getOperands())
+        need(operand, context);
+    }
+  }
+}

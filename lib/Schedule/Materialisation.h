@@ -1,0 +1,30 @@
+//===- Materialisation.h - which values exist in memory ---------*- C++ -*-===//
+
+#ifndef TINY_SCHEDULE_MATERIALISATION_H
+#define TINY_SCHEDULE_MATERIALISATION_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace mlir::tiny {
+
+/// The decision for one function: every value is a root (it gets a buffer and a kernel that
+/// computes it) or is computed inside the kernels of the roots that use it.
+class Materialisation {
+public:
+  explicit Materialisation(func::FuncOp function);
+
+  bool isRoot(Value value) const { return roots.contains(value); }
+
+  /// The one root whose kernel computes `value`, or null where several do.
+  Value soleRoot(Value value) const { return soleRoots.lookup(value); }
+
+private:
+  llvm::DenseSet<Value> roots;
+  llvm::DenseMap<Value, Value> soleRoots;
+};
+
+} // namespace mlir::tiny
+
+#endif // TINY_SCHEDULE_MATERIALISATION_H

@@ -39,11 +39,11 @@ def count_right(tiny_run, target, images, labels, batch):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("mnist", type=pathlib.Path, help="folder with the gzipped IDX files")
-    parser.add_argument("--tiny-run", default="tiny-run", help="the program to use (default: the one in the PATH)")
+    parser.add_argument("--tiny-run", default="tiny-run", help="default: the one in the PATH")
     parser.add_argument("--target", default="cpu", help="what to run on (default: cpu)")
     parser.add_argument("--batch", type=int, default=1000, help="digits per run (default: 1000)")
     parser.add_argument("--last", type=int, help="use only the last LAST digits of the file")
-    parser.add_argument("--minimum", type=float, default=98.5, help="percent that must be right (default: 98.5)")
+    parser.add_argument("--minimum", type=float, default=98.5, help="percent to reach (default: 98.5)")
     options = parser.parse_args()
     if options.batch < 1 or (options.last is not None and options.last < 1):
         parser.error("--batch and --last must be at least 1")

@@ -70,10 +70,11 @@ def draw(pixels, painter):
 
 def median_milliseconds(printed):
     """The median run time in the line that --bench prints."""
-    number_and_unit = re.search(r"^bench:.*\bmedian\b\D*?([\d.]+(?:e[+-]?\d+)?)\s*(ns|us|µs|ms|s)\b", printed, re.M)
-    if not number_and_unit:
-        raise classifier.Failure("tiny-run printed no line 'bench: … median … ms'")
-    number, unit = number_and_unit.groups()
+    median = r"^bench:.*\bmedian\b\D*?([\d.]+(?:e[+-]?\d+)?)\s*(ns|us|µs|ms|s)\b"
+    found = re.search(median, printed, re.MULTILINE)
+    if not found:
+        raise classifier.Failure("tiny-run printed no line 'bench: ... median ... ms'")
+    number, unit = found.groups()
     return float(number) * {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}[unit]
 
 
@@ -109,13 +110,14 @@ def demonstrate(tiny_run, target):
     print(table, end="" if table.endswith("\n") else "\n")
 
     if wrong:
-        raise classifier.Failure(f"the net took {len(wrong)} of the ten digits for another: {', '.join(wrong)}")
+        names = ", ".join(wrong)
+        raise classifier.Failure(f"the net took {len(wrong)} of the ten digits for another: {names}")
     print("\nAll ten digits recognised.")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tiny-run", default="tiny-run", help="the program to use (default: the one in the PATH)")
+    parser.add_argument("--tiny-run", default="tiny-run", help="default: the one in the PATH")
     parser.add_argument("--target", default="cpu", help="what to run on (default: cpu)")
     options = parser.parse_args()
     # tiny-run's table may hold a letter (µ) that the terminal lacks: no reason to fail.

@@ -66,7 +66,7 @@ else
   die "packages are missing and sudo did not let '$(id -un)' install them: run this as root or as a user of sudo."
 fi
 settings="LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1"
-apt_options="-o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"
+apt_options="-o Acquire::Retries=2 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"
 apt() {
   $as_root $settings apt-get $apt_options "$@" </dev/null
 }

@@ -41,9 +41,15 @@ def Tiny_Dialect : Dialect {
 defvar Tiny_FloatTypes = [F64, F32, F16, BF16];
 defvar Tiny_IntTypes = [I8, I16, I32, I64, UI8, UI16, UI32, UI64];
 
-def Tiny_Tensor : StaticShapeTensorOf<!listconcat(Tiny_FloatTypes, [I1], Tiny_IntTypes)>;
-def Tiny_FloatTensor : StaticShapeTensorOf<Tiny_FloatTypes>;
-def Tiny_NumberTensor : StaticShapeTensorOf<!listconcat(Tiny_FloatTypes, Tiny_IntTypes)>;
-def Tiny_BoolTensor : StaticShapeTensorOf<[I1]>;
+// Named in a few words: the summary is what an error message says that an operand must be.
+class Tiny_TensorOf<list<Type> types, string what>
+    : ConfinedType<StaticShapeTensorOf<types>, [], "statically shaped tensor of " # what>;
+
+def Tiny_Tensor : Tiny_TensorOf<!listconcat(Tiny_FloatTypes, [I1], Tiny_IntTypes),
+    "f64, f32, f16, bf16, i1, or signless or unsigned integers of 8, 16, 32 or 64 bits">;
+def Tiny_FloatTensor : Tiny_TensorOf<Tiny_FloatTypes, "f64, f32, f16 or bf16">;
+def Tiny_NumberTensor : Tiny_TensorOf<!listconcat(Tiny_FloatTypes, Tiny_IntTypes),
+    "f64, f32, f16, bf16, or signless or unsigned integers of 8, 16, 32 or 64 bits">;
+def Tiny_BoolTensor : Tiny_TensorOf<[I1], "i1">;
 
 #endif // TINY_DIALECT_TD

@@ -1,8 +1,9 @@
-# cmake -D GENERATED="a.md;b.md" -D COMMITTED=docs/generated [-D UPDATE=ON] -P CompareDocs.cmake
+# cmake -D GENERATED=a.md,b.md -D COMMITTED=docs/generated [-D UPDATE=ON] -P CompareDocs.cmake
 # Fails when a generated page is missing from COMMITTED or differs, or when
 # COMMITTED has a page that nothing generates any more; UPDATE mends it instead.
 cmake_minimum_required(VERSION 3.25)
 
+string(REPLACE "," ";" GENERATED "${GENERATED}")
 set(names)
 set(stale)
 foreach(page IN LISTS GENERATED)

@@ -19,7 +19,8 @@ function(tiny_finish_docs)
   get_property(pages GLOBAL PROPERTY TINY_DOCS)
   set(generated "${CMAKE_BINARY_DIR}/docs/generated")
   set(committed "${CMAKE_SOURCE_DIR}/docs/generated")
-  set(compare ${CMAKE_COMMAND} -D "GENERATED=${pages}" -D "COMMITTED=${committed}")
+  list(JOIN pages "," joined) # a list would fall apart into arguments
+  set(compare ${CMAKE_COMMAND} -D "GENERATED=${joined}" -D "COMMITTED=${committed}")
   set(script "${CMAKE_SOURCE_DIR}/cmake/CompareDocs.cmake")
 
   get_property(targets GLOBAL PROPERTY TINY_DOC_TARGETS)

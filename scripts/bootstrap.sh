@@ -17,7 +17,7 @@ export LC_ALL
 # CMake package looks for.
 packages="
   cmake ninja-build ccache g++ python3
-  clang-22 lld-22 liblld-22-dev libclang-rt-22-dev libomp-22-dev clang-format-22
+  clang-22 lld-22 liblld-22-dev libclang-rt-22-dev clang-format-22
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
   zlib1g-dev libzstd-dev libxml2-dev libedit-dev libcurl4-openssl-dev
   libonnx-dev libprotobuf-dev protobuf-compiler

@@ -18,12 +18,11 @@ sources=$(git ls-files --cached --others --exclude-standard '*.cpp' '*.h')
 status=0
 if [ -n "$sources" ]; then
   if [ "$mode" = --check ]; then
-    for file in $sources; do
-      "$format" --dry-run --Werror "$file" >/dev/null 2>&1 || {
-        echo "$file: not as clang-format writes it" >&2
-        status=1
-      }
-    done
+    differing=$("$format" --dry-run --Werror $sources 2>&1 | sed -n 's/:[0-9]*:[0-9]*: error: .*//p' | sort -u)
+    if [ -n "$differing" ]; then
+      printf '%s: not as clang-format writes it\n' $differing >&2
+      status=1
+    fi
   else
     "$format" -i $sources
   fi

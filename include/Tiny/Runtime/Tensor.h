@@ -18,7 +18,19 @@ namespace tinyrt {
 
 /// The element types of the dialect. In memory i1 is a whole byte, 0 or 1.
 enum class ElementType : uint8_t {
-  f64, f32, f16, bf16, i1, i8, i16, i32, i64, ui8, ui16, ui32, ui64,
+  f64,
+  f32,
+  f16,
+  bf16,
+  i1,
+  i8,
+  i16,
+  i32,
+  i64,
+  ui8,
+  ui16,
+  ui32,
+  ui64
 };
 
 /// Bytes of one element in memory.

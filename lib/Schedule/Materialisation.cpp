@@ -32,7 +32,7 @@ using Contexts = SmallVector<Context, 2>;
 /// What one element costs to compute again, in units of an addition. Conversions are free: they
 /// are part of a load, and a matrix multiplication of f16 is written with them.
 static double ownCost(Operation *op) {
-  if (isa<CastOp>(op) || isMovement(op))
+  if (isa<CastOp, ConstantOp, IotaOp>(op) || isMovement(op))
     return 0;
   if (isa<Exp2Op, Log2Op, SinOp>(op))
     return 16; // a polynomial and its range reduction

@@ -146,39 +146,56 @@ static bool recombine(LinearForm &form) {
   return false;
 }
 
-/// What a floordiv or mod by `divisor` leaves once the multiples of the divisor are outside.
-struct DivisionParts {
-  LinearForm quotient; // of the terms that the divisor divides
-  LinearForm rest;
+/// A linear form as `multiple * divisor + rest`, where the coefficients of the rest are smaller
+/// than the divisor and its constant is in [0, divisor).
+struct Division {
+  LinearForm multiple, rest;
 };
 
-static DivisionParts splitByDivisor(const LinearForm &form, int64_t divisor) {
-  DivisionParts parts;
+static Division divide(const LinearForm &form, int64_t divisor) {
+  Division result;
   for (auto &[atom, coefficient] : form.terms) {
-    if (coefficient % divisor == 0)
-      parts.quotient.add(atom, coefficient / divisor);
-    else
-      parts.rest.add(atom, coefficient);
+    result.multiple.add(atom, coefficient / divisor);
+    result.rest.add(atom, coefficient % divisor);
   }
-  int64_t multiples = llvm::divideFloorSigned(form.constant, divisor);
-  parts.quotient.constant = multiples;
-  parts.rest.constant = form.constant - multiples * divisor;
-  return parts;
-}
-
-/// The greatest common divisor of `divisor` and the coefficients (not the constant) of `form`.
-static int64_t commonDivisor(const LinearForm &form, int64_t divisor) {
-  for (auto &term : form.terms)
-    divisor = std::gcd(divisor, std::abs(term.second));
-  return divisor;
-}
-
-static LinearForm divideExactly(const LinearForm &form, int64_t divisor) {
-  LinearForm result;
-  for (auto &[atom, coefficient] : form.terms)
-    result.add(atom, coefficient / divisor);
-  result.constant = llvm::divideFloorSigned(form.constant, divisor);
+  result.multiple.constant = llvm::divideFloorSigned(form.constant, divisor);
+  result.rest.constant = form.constant - result.multiple.constant * divisor;
   return result;
+}
+
+/// `form` as `factor * high + low` with 0 <= low < factor, for a factor > 1 of `divisor`; then
+///   form floordiv divisor = high floordiv (divisor / factor)
+///   form mod divisor      = factor * (high mod (divisor / factor)) + low
+struct Factored {
+  int64_t factor;
+  LinearForm high, low;
+};
+
+static std::optional<Factored> factor(const LinearForm &form, int64_t divisor,
+                                      ArrayRef<int64_t> extents) {
+  std::optional<Factored> best;
+  for (auto &term : form.terms) {
+    int64_t candidate = std::gcd(divisor, std::abs(term.second));
+    if (candidate == 1 || (best && best->factor >= candidate))
+      continue;
+    Factored parts{candidate, {}, {}};
+    for (auto &[atom, coefficient] : form.terms) {
+      if (coefficient % candidate == 0)
+        parts.high.add(atom, coefficient / candidate);
+      else
+        parts.low.add(atom, coefficient);
+    }
+    parts.high.constant = llvm::divideFloorSigned(form.constant, candidate);
+    parts.low.constant = form.constant - parts.high.constant * candidate;
+    Range range = rangeOfForm(parts.low, extents);
+    int64_t carry = llvm::divideFloorSigned(range.low, candidate);
+    if (carry != llvm::divideFloorSigned(range.high, candidate))
+      continue;
+    parts.high.constant += carry;
+    parts.low.constant -= carry * candidate;
+    best = parts;
+  }
+  return best;
 }
 
 /// The atom of a form that is nothing but that atom, or null.
@@ -200,7 +217,7 @@ static AffineExpr simplifyFloorDiv(const LinearForm &form, int64_t divisor, MLIR
                                    ArrayRef<int64_t> extents) {
   if (divisor == 1)
     return form.expr(context);
-  auto [quotient, rest] = splitByDivisor(form, divisor);
+  auto [quotient, rest] = divide(form, divisor);
   Range range = rangeOfForm(rest, extents);
   int64_t low = llvm::divideFloorSigned(range.low, divisor);
   if (low == llvm::divideFloorSigned(range.high, divisor)) {
@@ -208,9 +225,8 @@ static AffineExpr simplifyFloorDiv(const LinearForm &form, int64_t divisor, MLIR
     return quotient.expr(context);
   }
   AffineExpr remaining;
-  // floor((g*x + k) / (g*c)) = floor((x + floor(k/g)) / c)
-  if (int64_t common = commonDivisor(rest, divisor); common > 1) {
-    remaining = simplifyFloorDiv(divideExactly(rest, common), divisor / common, context, extents);
+  if (auto parts = factor(rest, divisor, extents)) {
+    remaining = simplifyFloorDiv(parts->high, divisor / parts->factor, context, extents);
   } else if (AffineBinaryOpExpr inner = soleDivision(rest);
              inner && inner.getKind() == AffineExprKind::FloorDiv) {
     remaining =
@@ -227,19 +243,16 @@ static AffineExpr simplifyFloorDiv(const LinearForm &form, int64_t divisor, MLIR
 
 static AffineExpr simplifyMod(const LinearForm &form, int64_t divisor, MLIRContext *context,
                               ArrayRef<int64_t> extents) {
-  LinearForm rest = splitByDivisor(form, divisor).rest;
+  LinearForm rest = divide(form, divisor).rest;
   Range range = rangeOfForm(rest, extents);
   int64_t low = llvm::divideFloorSigned(range.low, divisor);
   if (low == llvm::divideFloorSigned(range.high, divisor)) {
     rest.constant -= low * divisor;
     return rest.expr(context);
   }
-  // (g*x + k) mod (g*c) = g * ((x + floor(k/g)) mod c) + k mod g
-  if (int64_t common = commonDivisor(rest, divisor); common > 1) {
-    LinearForm result;
-    result.add(simplifyMod(divideExactly(rest, common), divisor / common, context, extents),
-               common);
-    result.constant += rest.constant - llvm::divideFloorSigned(rest.constant, common) * common;
+  if (auto parts = factor(rest, divisor, extents)) {
+    LinearForm result = parts->low;
+    result.add(simplifyMod(parts->high, divisor / parts->factor, context, extents), parts->factor);
     return result.expr(context);
   }
   if (AffineBinaryOpExpr inner = soleDivision(rest);
@@ -358,8 +371,8 @@ void View::reshapeTo(ArrayRef<int64_t> shape) {
         toSize *= shape[to++];
     }
     ArrayRef<int64_t> fromRun = ArrayRef(shape_).slice(fromBegin, from - fromBegin);
-    AffineExpr flat =
-        linearise(ArrayRef(index_).slice(fromBegin, fromRun.size()), fromRun, context_);
+    AffineExpr flat = simplify(
+        linearise(ArrayRef(index_).slice(fromBegin, fromRun.size()), fromRun, context_), extents_);
     int64_t step = 1;
     for (size_t dim = to; dim-- > toBegin;) {
       AffineExpr part = flat.floorDiv(step);

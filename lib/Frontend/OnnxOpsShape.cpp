@@ -1,0 +1,181 @@
+//===- OnnxOpsShape.cpp - constants, shapes and casts ---------------------===//
+//
+// The operators that start a program or ask about it. All shapes are static, so
+// Shape and Size are constants, and whatever is computed from them folds.
+//
+//===----------------------------------------------------------------------===//
+
+#include "OnnxNode.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+static LogicalResult importConstant(OnnxNode &n) {
+  static constexpr StringLiteral forms[] = {"value", "value_int", "value_ints", "value_float",
+                                            "value_floats"};
+  if (n.hasAttr("sparse_value") || n.hasAttr("value_string") || n.hasAttr("value_strings"))
+    return n.fail("a sparse or string constant is not supported");
+  size_t given = llvm::count_if(forms, [&](StringRef form) { return n.hasAttr(form); });
+  if (given != 1)
+    return n.fail("has " + Twine(given) + " attributes with a value, expected one");
+  if (const onnx::TensorProto *tensor = n.tensorAttr("value")) {
+    ElementsAttr elements = n.tensor(*tensor);
+    if (n.failed())
+      return failure();
+    return n.result(n.c.constant(elements));
+  }
+  if (n.hasAttr("value_int"))
+    return n.result(n.constant({n.intAttr("value_int", 0)}, {}));
+  if (n.hasAttr("value_ints")) {
+    SmallVector<int64_t> values = n.intsAttr("value_ints");
+    return n.result(n.constant(values, {static_cast<int64_t>(values.size())}));
+  }
+  Type f32 = n.b.getF32Type();
+  if (n.hasAttr("value_float"))
+    return n.result(n.splat(n.floatAttr("value_float", 0), {}, f32));
+  SmallVector<float> values;
+  for (double value : n.floatsAttr("value_floats"))
+    values.push_back(value);
+  auto type = RankedTensorType::get({static_cast<int64_t>(values.size())}, f32);
+  if (n.failed())
+    return failure();
+  return n.result(
+      n.c.constant(cast<ElementsAttr>(DenseElementsAttr::get(type, ArrayRef<float>(values)))));
+}
+
+static LogicalResult importShape(OnnxNode &n) {
+  int64_t rank = n.rank(0), start = 0, end = rank;
+  if (n.opset >= 15) {
+    start = n.intAttr("start", 0);
+    end = n.intAttr("end", rank);
+    auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
+    start = clamp(start);
+    end = std::max(clamp(end), start);
+  }
+  return n.result(n.constant(n.shape(0).slice(start, end - start), {end - start}));
+}
+
+static LogicalResult importSize(OnnxNode &n) {
+  return n.result(n.constant({n.type(0).getNumElements()}, {}));
+}
+
+static LogicalResult importConstantOfShape(OnnxNode &n) {
+  n.expectRank(0, "input", 1);
+  SmallVector<int64_t> shape = n.ints(0, "input");
+  Type elementType = n.b.getF32Type();
+  const onnx::TensorProto *tensor = n.tensorAttr("value");
+  ElementsAttr value = tensor ? n.tensor(*tensor) : ElementsAttr();
+  if (n.failed())
+    return failure();
+  if (value) {
+    if (value.getNumElements() != 1)
+      return n.attrFail("value", "has " + Twine(value.getNumElements()) + " elements, expected 1");
+    elementType = value.getShapedType().getElementType();
+  }
+  n.tensorType(shape, elementType);
+  if (n.failed())
+    return failure();
+  if (!value)
+    return n.result(n.splat(0, shape, elementType));
+  return n.result(n.c.broadcastTo(n.c.reshape(n.c.constant(value), {}), shape));
+}
+
+static LogicalResult importRange(OnnxNode &n) {
+  n.expectSameType();
+  for (size_t i = 0; i < 3; ++i)
+    n.expectRank(i, i == 0 ? "start" : i == 1 ? "limit" : "delta", 0);
+  if (n.failed())
+    return failure();
+  Type elementType = n.elementType(0);
+  double count;
+  if (n.isFloat(0)) {
+    double start = 0, limit = 0, delta = 0;
+    SmallVector<double> values[3] = {n.floats(0, "start"), n.floats(1, "limit"),
+                                     n.floats(2, "delta")};
+    if (n.failed())
+      return failure();
+    start = values[0][0], limit = values[1][0], delta = values[2][0];
+    count = std::ceil((limit - start) / delta);
+  } else {
+    SmallVector<int64_t> values[3] = {n.ints(0, "start"), n.ints(1, "limit"), n.ints(2, "delta")};
+    if (n.failed())
+      return failure();
+    count = values[2][0] == 0
+                ? NAN
+                : std::ceil((static_cast<double>(values[1][0]) - values[0][0]) / values[2][0]);
+  }
+  if (!(std::abs(count) < 0x1p48))
+    return n.fail("counts without end: its 'delta' is zero or too small");
+  SmallVector<int64_t> shape = {std::max<int64_t>(static_cast<int64_t>(count), 0)};
+  return n.result(n.c.add(n.c.mul(n.c.iota(shape, 0, elementType), n[2]), n[0]));
+}
+
+static LogicalResult importCast(OnnxNode &n) {
+  int64_t to = n.intAttr("to", 0);
+  if (!n.hasAttr("to"))
+    return n.attrFail("to", "is missing");
+  if (n.opset >= 19)
+    n.intAttr("saturate", 1); // for the 8-bit floats only, which are refused
+  Type type = n.elementTypeAttr("to", to);
+  if (n.failed())
+    return failure();
+  return n.result(n.c.cast(n[0], type));
+}
+
+static LogicalResult importCastLike(OnnxNode &n) {
+  if (n.opset >= 19)
+    n.intAttr("saturate", 1);
+  return n.result(n.c.cast(n[0], n.elementType(1)));
+}
+
+static LogicalResult importIdentity(OnnxNode &n) { return n.result(n[0]); }
+
+/// In a trained model Dropout does nothing; the mask then says that all was kept.
+static LogicalResult importDropout(OnnxNode &n) {
+  if (n.opset < 12)
+    n.floatAttr("ratio", 0.5);
+  else
+    n.ignoreAttr("seed");
+  if (n.opset < 7 && !n.boolAttr("is_test", false))
+    return n.attrFail("is_test", "is 0: training is not supported");
+  if (n.has(2)) {
+    const HostTensor *training = n.known(2);
+    if (!training || training->ints.size() != 1 || !training->ints[0].isZero())
+      return n.fail("its 'training_mode' is not known to be false: training is not supported");
+  }
+  // The mask had the type of the data before operator set 10.
+  Type maskType = n.opset < 10 ? n.elementType(0) : n.b.getI1Type();
+  Value mask = n.wants(1) ? n.splat(1, n.shape(0), maskType) : Value();
+  return n.results({n[0], mask});
+}
+
+static LogicalResult importEyeLike(OnnxNode &n) {
+  int64_t k = n.intAttr("k", 0);
+  n.expectRank(0, "input", 2);
+  Type type = n.elementType(0);
+  if (n.hasAttr("dtype"))
+    type = n.elementTypeAttr("dtype", n.intAttr("dtype", 0));
+  if (n.failed())
+    return failure();
+  Type i64 = n.b.getI64Type();
+  Value row = n.c.iota(n.shape(0), 0, i64), column = n.c.iota(n.shape(0), 1, i64);
+  return n.result(n.c.cast(n.c.eq(n.c.sub(column, row), k), type));
+}
+
+ArrayRef<OnnxRow> mlir::tiny::onnxShapeRows() {
+  static const OnnxRow rows[] = {
+      {"Cast", 6, kLatest, 1, 1, importCast},
+      {"CastLike", 15, kLatest, 2, 2, importCastLike},
+      {"Constant", 1, kLatest, 0, 0, importConstant},
+      {"ConstantOfShape", 9, kLatest, 1, 1, importConstantOfShape},
+      {"Dropout", 1, kLatest, 1, 3, importDropout, /*maxResults=*/2},
+      {"EyeLike", 9, kLatest, 1, 1, importEyeLike},
+      {"Identity", 1, kLatest, 1, 1, importIdentity},
+      {"Range", 11, kLatest, 3, 3, importRange},
+      {"Shape", 1, kLatest, 1, 1, importShape},
+      {"Size", 1, kLatest, 1, 1, importSize},
+  };
+  return rows;
+}

@@ -106,6 +106,36 @@ static Lanes computePad(Evaluator &evaluator, PadOp op, const Batch &at) {
   return result;
 }
 
+/// Quotient and remainder of each lane by `size`. Neighbouring lanes lie close together, so there
+/// are often one or two quotients in a batch: then no lane needs a division, which costs more than
+/// all the rest that is done for it.
+static std::pair<Column, Column> divide(Evaluator &evaluator, const Batch &at,
+                                        const int64_t *positions, int64_t size) {
+  int64_t lowest = positions[0], highest = positions[0];
+  for (int64_t k = 1; k < at.size; ++k) {
+    lowest = std::min(lowest, positions[k]);
+    highest = std::max(highest, positions[k]);
+  }
+  int64_t first = lowest / size, last = highest / size;
+  int64_t *remainders = evaluator.allocateColumn(at.size);
+  if (first == last) {
+    for (int64_t k = 0; k < at.size; ++k)
+      remainders[k] = positions[k] - first * size;
+    return {Column{first, nullptr}, Column{0, remainders}};
+  }
+  int64_t *quotients = evaluator.allocateColumn(at.size);
+  if (first + 1 == last) {
+    for (int64_t k = 0; k < at.size; ++k)
+      quotients[k] = first + (positions[k] >= last * size);
+  } else {
+    for (int64_t k = 0; k < at.size; ++k)
+      quotients[k] = positions[k] / size;
+  }
+  for (int64_t k = 0; k < at.size; ++k)
+    remainders[k] = positions[k] - quotients[k] * size;
+  return {Column{0, quotients}, Column{0, remainders}};
+}
+
 /// columns = the digits of the row-major position `position` in `shape`.
 static void splitPosition(Evaluator &evaluator, const Batch &at, Column position,
                           ArrayRef<int64_t> shape, MutableArrayRef<Column> columns) {
@@ -121,19 +151,7 @@ static void splitPosition(Evaluator &evaluator, const Batch &at, Column position
       position.uniform /= size;
       continue;
     }
-    int64_t *quotients = evaluator.allocateColumn(at.size);
-    int64_t *remainders = evaluator.allocateColumn(at.size);
-    for (int64_t k = 0; k < at.size; ++k) {
-      // 32-bit division is several times faster, and nearly always enough.
-      auto wide = static_cast<uint64_t>(position.lanes[k]);
-      auto quotient = (wide | static_cast<uint64_t>(size)) >> 32
-                          ? wide / static_cast<uint64_t>(size)
-                          : static_cast<uint32_t>(wide) / static_cast<uint32_t>(size);
-      quotients[k] = static_cast<int64_t>(quotient);
-      remainders[k] = position.lanes[k] - quotients[k] * size;
-    }
-    columns[dim] = {0, remainders};
-    position.lanes = quotients;
+    std::tie(position, columns[dim]) = divide(evaluator, at, position.lanes, size);
   }
 }
 

@@ -1,0 +1,584 @@
+//===- Generate.cpp - random tiny programs and inputs ---------------------===//
+//
+// Grows a program op by op. An operand that must have another type or shape is
+// brought there by a cast and movement ops, so nothing generated is thrown away
+// and chains of movement come up all the time.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Generate.h"
+
+#include "Random.h"
+#include "Tiny/IR/TinyDialect.h"
+#include "mlir/IR/Builders.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::tiny;
+using namespace tinyfuzz;
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What the elements of one tensor are like. One NaN would make a NaN of most of a program, so the
+/// special ones are kept to few tensors.
+enum class Flavour { tame, smallIntegers, wide, special };
+} // namespace
+
+static Flavour randomFlavour(Random &random) {
+  int64_t roll = random.below(100);
+  return roll < 60   ? Flavour::tame
+         : roll < 80 ? Flavour::smallIntegers
+         : roll < 92 ? Flavour::wide
+                     : Flavour::special;
+}
+
+static APFloat randomFloat(Random &random, const llvm::fltSemantics &semantics, Flavour flavour) {
+  double value = 0;
+  switch (flavour) {
+  case Flavour::tame:
+    value = random.fraction() * 8 - 4;
+    break;
+  case Flavour::smallIntegers:
+    value = static_cast<double>(random.between(-5, 5));
+    break;
+  case Flavour::wide:
+    value = std::ldexp(random.fraction() * 2 - 1, random.between(-30, 30));
+    break;
+  case Flavour::special: {
+    bool negative = random.chance(50);
+    switch (random.below(8)) {
+    case 0:
+      return APFloat::getNaN(semantics);
+    case 1:
+      return APFloat::getInf(semantics, negative);
+    case 2:
+      return APFloat::getZero(semantics, negative);
+    case 3:
+      return APFloat::getSmallest(semantics, negative);
+    case 4:
+      return APFloat::getSmallestNormalized(semantics, negative);
+    case 5:
+      return APFloat::getLargest(semantics, negative);
+    case 6: // any bits
+      return APFloat(semantics, APInt(APFloat::getSizeInBits(semantics), random.next(),
+                                      /*isSigned=*/false, /*implicitTrunc=*/true));
+    default:
+      value = random.fraction() * 8 - 4;
+    }
+  }
+  }
+  APFloat result(value);
+  bool losesInfo;
+  result.convert(semantics, APFloat::rmNearestTiesToEven, &losesInfo);
+  return result;
+}
+
+static APInt randomInteger(Random &random, IntegerType type, Flavour flavour) {
+  unsigned width = type.getWidth();
+  uint64_t value = 0;
+  switch (flavour) {
+  case Flavour::tame:
+    value = random.between(type.isUnsigned() ? 0 : -100, 100);
+    break;
+  case Flavour::smallIntegers:
+    value = random.between(type.isUnsigned() ? 0 : -5, 5);
+    break;
+  case Flavour::wide:
+    value = random.next();
+    break;
+  case Flavour::special: {
+    uint64_t specials[] = {0, 1, ~uint64_t(0), uint64_t(1) << (width - 1),
+                           (uint64_t(1) << (width - 1)) - 1};
+    value = specials[random.below(5)];
+  }
+  }
+  if (width == 1)
+    value = random.below(2);
+  return APInt(width, value, /*isSigned=*/false, /*implicitTrunc=*/true);
+}
+
+static TypedAttr randomScalar(Random &random, Type type, Flavour flavour) {
+  if (auto floatType = dyn_cast<FloatType>(type))
+    return FloatAttr::get(type, randomFloat(random, floatType.getFloatSemantics(), flavour));
+  return IntegerAttr::get(type, randomInteger(random, cast<IntegerType>(type), flavour));
+}
+
+/// The same distribution as bits in memory.
+static APInt randomBits(Random &random, Type type, Flavour flavour) {
+  if (auto floatType = dyn_cast<FloatType>(type))
+    return randomFloat(random, floatType.getFloatSemantics(), flavour).bitcastToAPInt();
+  return randomInteger(random, cast<IntegerType>(type), flavour);
+}
+
+static DenseElementsAttr randomElements(Random &random, RankedTensorType type) {
+  Flavour flavour = randomFlavour(random);
+  bool isSplat = random.chance(30);
+  SmallVector<Attribute> elements;
+  for (int64_t k = 0; k < (isSplat ? 1 : type.getNumElements()); ++k)
+    elements.push_back(randomScalar(random, type.getElementType(), flavour));
+  return DenseElementsAttr::get(type, elements);
+}
+
+//===----------------------------------------------------------------------===//
+// The program
+//===----------------------------------------------------------------------===//
+
+namespace {
+class Generator {
+public:
+  Generator(MLIRContext *context, uint64_t seed, const GenerateOptions &options)
+      : random(seed), b(context), loc(b.getUnknownLoc()), options(options) {}
+  OwningOpRef<ModuleOp> run();
+
+private:
+  // Choices.
+  Type randomElementType();
+  SmallVector<int64_t> randomShape();
+  SmallVector<int64_t> randomFactors(int64_t count);
+  Value pick();
+  template <typename Predicate> Value pickIf(Predicate predicate);
+  Value pickFloat();
+  int64_t left() const { return options.maxOps - ops; }
+
+  // One op each; the value joins the pool.
+  template <typename Op, typename... Args> Value emit(Args &&...args) {
+    ++ops;
+    Value value = Op::create(b, loc, std::forward<Args>(args)...);
+    pool.push_back(value);
+    return value;
+  }
+  Value castTo(Value value, Type elementType);
+  Value reshape(Value value, ArrayRef<int64_t> shape);
+  Value expand(Value value, ArrayRef<int64_t> shape);
+  Value shrinkFromZero(Value value, ArrayRef<int64_t> sizes);
+  Value randomMovement(Value value);
+
+  // Several ops.
+  Value fit(Value value, Type elementType, ArrayRef<int64_t> shape);
+  Value partnerOf(Value value);
+  Value matmul();
+  Value convolution();
+
+  void step();
+  void elementwise();
+
+  Random random;
+  OpBuilder b;
+  Location loc;
+  GenerateOptions options;
+  SmallVector<Value> pool;
+  int64_t ops = 0;
+};
+} // namespace
+
+Type Generator::randomElementType() {
+  MLIRContext *context = b.getContext();
+  if (random.chance(45))
+    return b.getF32Type();
+  auto integer = [&](unsigned width, IntegerType::SignednessSemantics sign) -> Type {
+    return IntegerType::get(context, width, sign);
+  };
+  switch (random.below(12)) {
+  case 0:
+    return b.getF64Type();
+  case 1:
+    return b.getF16Type();
+  case 2:
+    return b.getBF16Type();
+  case 3:
+    return b.getI1Type();
+  default:
+    unsigned width = 8 << random.below(4);
+    return integer(width, random.chance(50) ? IntegerType::Signless : IntegerType::Unsigned);
+  }
+}
+
+SmallVector<int64_t> Generator::randomShape() {
+  static const int64_t sizes[] = {1, 1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 17, 31, 33, 64};
+  SmallVector<int64_t> shape;
+  int64_t rank = random.below(7), count = 1;
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    int64_t size = random.chance(1) ? 0 : sizes[random.below(std::size(sizes))];
+    if (count * size > options.maxElements / 4)
+      size = 1;
+    shape.push_back(size);
+    count *= std::max<int64_t>(size, 1);
+  }
+  return shape;
+}
+
+/// A random shape with `count` elements.
+SmallVector<int64_t> Generator::randomFactors(int64_t count) {
+  SmallVector<int64_t> shape;
+  if (count == 0) {
+    shape = {0};
+  } else {
+    for (int64_t factor = 2; count > 1 && shape.size() < 5;) {
+      if (count % factor) {
+        factor = factor * factor > count ? count : factor + 1;
+        continue;
+      }
+      if (shape.empty() || random.chance(60))
+        shape.push_back(factor);
+      else
+        shape[random.below(shape.size())] *= factor;
+      count /= factor;
+    }
+    if (count > 1)
+      shape.back() *= count;
+  }
+  while (shape.size() < 6 && random.chance(20))
+    shape.insert(shape.begin() + random.below(shape.size() + 1), 1);
+  return shape;
+}
+
+/// The newest values mostly, so that programs are deep.
+Value Generator::pick() {
+  if (random.chance(60)) {
+    int64_t recent = std::min<int64_t>(pool.size(), 3);
+    return pool[pool.size() - 1 - random.below(recent)];
+  }
+  return pool[random.below(pool.size())];
+}
+
+template <typename Predicate> Value Generator::pickIf(Predicate predicate) {
+  SmallVector<Value> candidates;
+  for (Value value : pool)
+    if (predicate(value))
+      candidates.push_back(value);
+  return candidates.empty() ? Value() : candidates[random.below(candidates.size())];
+}
+
+Value Generator::pickFloat() {
+  Value value = pick();
+  if (isa<FloatType>(typeOf(value).getElementType()))
+    return value;
+  value = pickIf([](Value v) { return isa<FloatType>(typeOf(v).getElementType()); });
+  return value ? value : castTo(pick(), b.getF32Type());
+}
+
+//===----------------------------------------------------------------------===//
+// Movement
+//===----------------------------------------------------------------------===//
+
+Value Generator::castTo(Value value, Type elementType) {
+  if (typeOf(value).getElementType() == elementType)
+    return value;
+  return emit<CastOp>(typeOf(value).clone(elementType), value);
+}
+
+Value Generator::reshape(Value value, ArrayRef<int64_t> shape) {
+  if (typeOf(value).getShape() == shape)
+    return value;
+  return emit<ReshapeOp>(typeOf(value).clone(shape), value);
+}
+
+Value Generator::expand(Value value, ArrayRef<int64_t> shape) {
+  if (typeOf(value).getShape() == shape)
+    return value;
+  return emit<ExpandOp>(typeOf(value).clone(shape), value);
+}
+
+Value Generator::shrinkFromZero(Value value, ArrayRef<int64_t> sizes) {
+  if (typeOf(value).getShape() == sizes)
+    return value;
+  return emit<ShrinkOp>(value, SmallVector<int64_t>(sizes.size(), 0), sizes);
+}
+
+Value Generator::randomMovement(Value value) {
+  RankedTensorType type = typeOf(value);
+  int64_t rank = type.getRank(), count = type.getNumElements();
+  switch (random.below(6)) {
+  case 0:
+    return emit<ReshapeOp>(type.clone(randomFactors(count)), value);
+  case 1: {
+    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(rank));
+    for (int64_t k = rank; k > 1; --k)
+      std::swap(permutation[k - 1], permutation[random.below(k)]);
+    return emit<PermuteOp>(value, permutation);
+  }
+  case 2: {
+    SmallVector<int64_t> shape(type.getShape());
+    if (!llvm::is_contained(shape, 1) && rank < 6) {
+      shape.insert(shape.begin() + random.below(rank + 1), 1);
+      value = reshape(value, shape);
+    }
+    for (int64_t &size : shape)
+      if (size == 1 && random.chance(60)) {
+        int64_t repeats = random.between(random.chance(3) ? 0 : 2, 7);
+        if (count * repeats <= options.maxElements) {
+          size = repeats;
+          count *= std::max<int64_t>(repeats, 1);
+        }
+      }
+    return emit<ExpandOp>(type.clone(shape), value);
+  }
+  case 3: {
+    SmallVector<int64_t> low, high;
+    int64_t padded = 1;
+    for (int64_t size : type.getShape())
+      padded *= size + 6;
+    for (int64_t dim = 0; dim < rank; ++dim) {
+      bool isPadded = padded <= options.maxElements && random.chance(60);
+      low.push_back(isPadded ? random.below(4) : 0);
+      high.push_back(isPadded ? random.below(4) : 0);
+    }
+    Flavour flavour = random.chance(80) ? Flavour::smallIntegers : randomFlavour(random);
+    return emit<PadOp>(value, low, high, randomScalar(random, type.getElementType(), flavour));
+  }
+  case 4: {
+    SmallVector<int64_t> offsets, sizes;
+    for (int64_t size : type.getShape()) {
+      int64_t kept = random.chance(50) ? size : random.between(std::min<int64_t>(size, 1), size);
+      if (random.chance(1))
+        kept = 0;
+      sizes.push_back(kept);
+      offsets.push_back(random.between(0, size - kept));
+    }
+    return emit<ShrinkOp>(value, offsets, sizes);
+  }
+  default: {
+    SmallVector<int64_t> steps;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      steps.push_back((random.chance(60) ? 1 : random.between(2, 4)) *
+                      (random.chance(30) ? -1 : 1));
+    return emit<StrideOp>(value, steps);
+  }
+  }
+}
+
+/// Any value as a value of the given type: at most seven ops.
+Value Generator::fit(Value value, Type elementType, ArrayRef<int64_t> shape) {
+  value = castTo(value, elementType);
+  int64_t wanted = typeOf(value).clone(shape).getNumElements();
+  int64_t count = typeOf(value).getNumElements();
+  if (count != wanted) {
+    value = reshape(value, {count});
+    if (count == 0)
+      value = emit<PadOp>(value, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{wanted},
+                          randomScalar(random, elementType, Flavour::smallIntegers));
+    else if (count < wanted) {
+      int64_t repeats = (wanted + count - 1) / count;
+      value = expand(reshape(value, {1, count}), {repeats, count});
+      value = reshape(value, {repeats * count});
+    }
+    value = shrinkFromZero(value, {wanted});
+  }
+  return reshape(value, shape);
+}
+
+//===----------------------------------------------------------------------===//
+// Compute
+//===----------------------------------------------------------------------===//
+
+/// Another operand of the type of `value`.
+Value Generator::partnerOf(Value value) {
+  if (left() > 10 && random.chance(50)) {
+    if (random.chance(30))
+      return emit<ConstantOp>(randomElements(random, typeOf(value)));
+    return fit(pick(), typeOf(value).getElementType(), typeOf(value).getShape());
+  }
+  return pickIf([&](Value other) { return other.getType() == value.getType(); });
+}
+
+void Generator::elementwise() {
+  Value a = pick();
+  if (random.chance(15))
+    a = castTo(a, randomElementType());
+  switch (random.below(8)) {
+  case 0:
+    emit<AddOp>(a, partnerOf(a));
+    return;
+  case 1:
+    emit<MulOp>(a, partnerOf(a));
+    return;
+  case 2:
+    emit<MaxOp>(a, partnerOf(a));
+    return;
+  case 3:
+    if (typeOf(a).getElementType().isInteger(1))
+      a = castTo(a, b.getI32Type());
+    emit<DivOp>(a, partnerOf(a));
+    return;
+  case 4: {
+    auto predicate = static_cast<CmpPredicate>(random.below(4));
+    emit<CmpOp>(predicate, a, partnerOf(a));
+    return;
+  }
+  case 5: {
+    Value condition = partnerOf(a);
+    if (!typeOf(condition).getElementType().isInteger(1))
+      condition = emit<CmpOp>(CmpPredicate::lt, condition, a);
+    emit<WhereOp>(a.getType(), condition, a, partnerOf(a));
+    return;
+  }
+  case 6:
+    a = castTo(a, randomElementType());
+    return;
+  default:
+    a = pickFloat();
+    switch (random.below(4)) {
+    case 0:
+      emit<Exp2Op>(a);
+      return;
+    case 1:
+      emit<Log2Op>(a);
+      return;
+    case 2:
+      emit<SinOp>(a);
+      return;
+    default:
+      emit<SqrtOp>(a);
+      return;
+    }
+  }
+}
+
+/// (m, k) times (k, n), as a front end writes it: nine ops at most, and two fits.
+Value Generator::matmul() {
+  int64_t m = random.between(1, 9), k = random.between(1, 17), n = random.between(1, 9);
+  Type type = random.chance(70) ? b.getF32Type() : randomElementType();
+  Value lhs = fit(pick(), type, {m, k}), rhs = fit(pick(), type, {k, n});
+  lhs = expand(reshape(lhs, {m, 1, k}), {m, n, k});
+  rhs = reshape(emit<PermuteOp>(rhs, ArrayRef<int64_t>{1, 0}), {1, n, k});
+  rhs = expand(rhs, {m, n, k});
+  return emit<ReduceOp>(ReduceKind::add, emit<MulOp>(lhs, rhs), ArrayRef<int64_t>{2});
+}
+
+/// A padded one-dimensional convolution or pooling with stride and dilation, its windows made by
+/// expand, reshape, shrink: about twenty ops.
+Value Generator::convolution() {
+  int64_t channels = random.between(1, 3), size = random.between(5, 16);
+  int64_t taps = random.between(1, 3), dilation = random.between(1, 2),
+          stride = random.between(1, 2);
+  int64_t padding = random.below(2), filters = random.between(1, 3);
+  Type type = random.chance(70) ? b.getF32Type() : randomElementType();
+  Value input = fit(pick(), type, {channels, size});
+  if (padding) {
+    input = emit<PadOp>(input, ArrayRef<int64_t>{0, padding}, ArrayRef<int64_t>{0, padding},
+                        randomScalar(random, type, Flavour::smallIntegers));
+    size += 2 * padding;
+  }
+  int64_t positions = (size - dilation * (taps - 1) - 1) / stride + 1;
+  // Tap t of position p is element p * stride + t * dilation: rows of size + dilation of a tensor
+  // that repeats every `size` elements start `dilation` later each.
+  int64_t row = size + dilation, repeats = (taps * row + size - 1) / size;
+  Value windows = expand(reshape(input, {channels, 1, size}), {channels, repeats, size});
+  windows = shrinkFromZero(reshape(windows, {channels, repeats * size}), {channels, taps * row});
+  windows = reshape(windows, {channels, taps, row});
+  windows = shrinkFromZero(windows, {channels, taps, (positions - 1) * stride + 1});
+  if (stride > 1)
+    windows = emit<StrideOp>(windows, ArrayRef<int64_t>{1, 1, stride});
+  if (left() < 12) { // pooling
+    auto kind = random.chance(50) ? ReduceKind::max : ReduceKind::add;
+    return emit<ReduceOp>(kind, windows, ArrayRef<int64_t>{1});
+  }
+  Value weights = emit<ConstantOp>(
+      randomElements(random, RankedTensorType::get({filters, channels, taps, 1}, type)));
+  SmallVector<int64_t> shape = {filters, channels, taps, positions};
+  windows = expand(reshape(windows, {1, channels, taps, positions}), shape);
+  Value products = emit<MulOp>(windows, expand(weights, shape));
+  return emit<ReduceOp>(ReduceKind::add, products, ArrayRef<int64_t>{1, 2});
+}
+
+void Generator::step() {
+  int64_t roll = random.below(100);
+  if (roll < 38) {
+    elementwise();
+  } else if (roll < 68) {
+    Value value = pick();
+    for (int64_t count = random.between(1, 4); count > 0 && left() > 2; --count)
+      value = randomMovement(value);
+  } else if (roll < 82) {
+    Value value = pick();
+    SmallVector<int64_t> dims;
+    for (int64_t dim = 0; dim < typeOf(value).getRank(); ++dim)
+      if (random.chance(40))
+        dims.push_back(dim);
+    auto kind = static_cast<ReduceKind>(random.below(3));
+    emit<ReduceOp>(kind, value, dims);
+  } else if (roll < 87 && left() > 25) {
+    matmul();
+  } else if (roll < 92 && left() > 25) {
+    convolution();
+  } else if (roll < 96) {
+    SmallVector<int64_t> shape = randomShape();
+    Type type = randomElementType();
+    if (type.isInteger(1))
+      type = b.getI32Type();
+    if (!shape.empty())
+      emit<IotaOp>(RankedTensorType::get(shape, type), random.below(shape.size()));
+  } else {
+    emit<ConstantOp>(
+        randomElements(random, RankedTensorType::get(randomShape(), randomElementType())));
+  }
+}
+
+OwningOpRef<ModuleOp> Generator::run() {
+  OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
+  SmallVector<Type> inputs;
+  for (int64_t k = random.between(1, 3); k > 0; --k)
+    inputs.push_back(RankedTensorType::get(randomShape(), randomElementType()));
+  b.setInsertionPointToStart(module->getBody());
+  auto function = func::FuncOp::create(b, loc, "main", b.getFunctionType(inputs, {}));
+  Block *body = function.addEntryBlock();
+  b.setInsertionPointToStart(body);
+  pool.assign(body->args_begin(), body->args_end());
+  int64_t wanted = random.between(1, options.maxOps);
+  while (ops < wanted && left() > 4)
+    step();
+  if (ops == 0)
+    emit<MaxOp>(pool.front(), pool.front());
+
+  SmallVector<Value> results;
+  for (Value value : pool)
+    if (value.use_empty() && !isa<BlockArgument>(value))
+      results.push_back(value);
+  func::ReturnOp::create(b, loc, results);
+  function.setFunctionType(b.getFunctionType(inputs, ValueRange(results).getTypes()));
+  return module;
+}
+
+OwningOpRef<ModuleOp> tinyfuzz::generateProgram(MLIRContext *context, uint64_t seed,
+                                                const GenerateOptions &options) {
+  return Generator(context, seed, options).run();
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+static tinyrt::ElementType elementTypeOf(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  for (int k = 0; k <= static_cast<int>(tinyrt::ElementType::ui64); ++k)
+    if (text == tinyrt::name(static_cast<tinyrt::ElementType>(k)))
+      return static_cast<tinyrt::ElementType>(k);
+  llvm_unreachable("not an element type of the dialect");
+}
+
+std::vector<tinyrt::Tensor> tinyfuzz::generateInputs(func::FuncOp function, uint64_t seed) {
+  Random random(seed ^ 0x696e70757473); // not the numbers that made the program
+  std::vector<tinyrt::Tensor> inputs;
+  for (Type argument : function.getArgumentTypes()) {
+    auto type = cast<RankedTensorType>(argument);
+    tinyrt::Tensor tensor(
+        {elementTypeOf(type.getElementType()), {type.getShape().begin(), type.getShape().end()}});
+    size_t bytes = tinyrt::byteSize(tensor.type().element);
+    Flavour flavour = randomFlavour(random);
+    for (int64_t k = 0; k < tensor.numElements(); ++k) {
+      uint64_t bits = randomBits(random, type.getElementType(), flavour).getZExtValue();
+      std::memcpy(tensor.as<char>() + k * bytes, &bits, bytes); // little-endian, as the targets
+    }
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}

@@ -1,0 +1,241 @@
+//===- tiny-fuzz.cpp - random programs on a target against the oracle -----===//
+//
+// Program k of seed s is a function of s and k alone. Each runs on the reference
+// interpreter with bounds and on the target, and every element of every result
+// must be one that a correct target may produce. A program that fails is made
+// smaller for as long as it fails, and written out.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Generate.h"
+#include "Targets.h"
+#include "Tiny/IR/TinyDialect.h"
+#include "Tiny/Reference/Interpreter.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cstring>
+
+using namespace mlir;
+using namespace tinyfuzz;
+namespace cl = llvm::cl;
+
+static cl::OptionCategory category("tiny-fuzz options");
+static cl::opt<uint64_t> seed("seed", cl::desc("Names the sequence of programs"), cl::init(1),
+                              cl::cat(category));
+static cl::opt<int64_t> firstProgram("first", cl::desc("Start with this program of the sequence"),
+                                     cl::init(0), cl::cat(category));
+static cl::opt<int64_t> count("count", cl::desc("How many programs to run"), cl::init(100),
+                              cl::cat(category));
+static cl::opt<int64_t> maxOps("max-ops", cl::desc("The largest number of ops in a program"),
+                               cl::init(40), cl::cat(category));
+static cl::opt<std::string> target("target", cl::desc("What to compare with the reference"),
+                                   cl::init("naive"), cl::cat(category));
+static cl::opt<bool> print("print", cl::desc("Print the programs and run nothing"),
+                           cl::cat(category));
+static cl::opt<std::string> dumpDir("dump-dir", cl::desc("Write failing programs to this folder"),
+                                    cl::init("."), cl::cat(category));
+
+namespace {
+struct Totals {
+  int64_t programs = 0, failed = 0, ops = 0, elements = 0, undecided = 0;
+};
+} // namespace
+
+static func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::FuncOp>().begin(); }
+
+static FailureOr<std::vector<tinyrt::Tensor>> runTarget(ModuleOp module,
+                                                        ArrayRef<tinyrt::Tensor> inputs) {
+  return runNaive(module, inputs);
+}
+
+/// Runs both and compares. Returns what is wrong, or nothing.
+static std::string check(ModuleOp module, uint64_t inputSeed, Totals *totals) {
+  func::FuncOp function = functionOf(module);
+  if (failed(verify(module)))
+    return "the program is not valid";
+  std::vector<tinyrt::Tensor> inputs = generateInputs(function, inputSeed);
+  tiny::InterpretOptions options;
+  options.bounds = true;
+  FailureOr<tiny::ReferenceResult> expected = tiny::interpret(function, inputs, options);
+  if (failed(expected))
+    return "the reference does not run it";
+  FailureOr<std::vector<tinyrt::Tensor>> actual = runTarget(module, inputs);
+  if (failed(actual))
+    return "the target does not run it";
+
+  // The values without bounds take another path through the interpreter.
+  options.bounds = false;
+  FailureOr<tiny::ReferenceResult> plain = tiny::interpret(function, inputs, options);
+  if (failed(plain))
+    return "the reference does not run it without bounds";
+  std::string wrong;
+  llvm::raw_string_ostream text(wrong);
+  for (auto [index, output] : llvm::enumerate(expected->outputs)) {
+    const tinyrt::Tensor &got = (*actual)[index];
+    for (int64_t k = 0; k < output.value.numElements(); ++k) {
+      bool isExact = target == "naive";
+      bool isFine =
+          tiny::admits(output, got, k) && (!isExact || tiny::admits(plain->outputs[index], got, k));
+      if (isFine)
+        continue;
+      const tiny::Bound &bound = output.bounds[k];
+      text << "result " << index << " (" << got.type().str() << ") differs at element " << k;
+      if (output.value.type().element <= tinyrt::ElementType::bf16)
+        text << ", which must lie in [" << bound.lo << ", " << bound.hi << "]";
+      return wrong;
+    }
+    if (totals)
+      totals->elements += output.value.numElements();
+  }
+  if (totals) {
+    totals->undecided += expected->undecided;
+    totals->ops += function.getBody().front().getOperations().size() - 1;
+  }
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Making a failing program smaller
+//===----------------------------------------------------------------------===//
+
+/// Removes unused ops and the results that are not at `kept`.
+static void keepResult(func::FuncOp function, unsigned kept) {
+  Operation *terminator = function.getBody().front().getTerminator();
+  Value value = terminator->getOperand(kept);
+  terminator->setOperands(value);
+  function.setFunctionType(
+      FunctionType::get(function.getContext(), function.getArgumentTypes(), value.getType()));
+}
+static void eraseUnused(func::FuncOp function) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
+    if (op.use_empty() && !op.hasTrait<OpTrait::IsTerminator>())
+      op.erase();
+}
+
+/// Op number `position` with another value of its type in its place: an earlier value if
+/// `alternative` counts up to one, else a constant of zeros.
+static bool replaceOp(func::FuncOp function, int64_t position, size_t alternative) {
+  Block &body = function.getBody().front();
+  Operation *op = &*std::next(body.begin(), position);
+  if (op->getNumResults() != 1 || (isa<tiny::ConstantOp>(op)))
+    return false;
+  Value result = op->getResult(0), other;
+  if (alternative < op->getNumOperands()) {
+    other = op->getOperand(alternative);
+    if (other.getType() != result.getType())
+      return false;
+  } else {
+    OpBuilder b(op);
+    auto type = cast<RankedTensorType>(result.getType());
+    Type element = type.getElementType();
+    Attribute zero =
+        isa<FloatType>(element)
+            ? Attribute(FloatAttr::get(element, 0.0))
+            : Attribute(IntegerAttr::get(element, APInt::getZero(element.getIntOrFloatBitWidth())));
+    other = tiny::ConstantOp::create(b, op->getLoc(), DenseElementsAttr::get(type, zero));
+  }
+  result.replaceAllUsesWith(other);
+  return true;
+}
+
+static OwningOpRef<ModuleOp> reduced(OwningOpRef<ModuleOp> module, uint64_t inputSeed) {
+  auto stillFails = [&](OwningOpRef<ModuleOp> candidate) {
+    eraseUnused(functionOf(*candidate));
+    if (check(*candidate, inputSeed, nullptr).empty())
+      return false;
+    module = std::move(candidate);
+    return true;
+  };
+  auto clone = [&] { return OwningOpRef<ModuleOp>(module->clone()); };
+  unsigned results = functionOf(*module).getNumResults();
+  for (unsigned kept = 0; kept < results && results > 1; ++kept) {
+    OwningOpRef<ModuleOp> candidate = clone();
+    keepResult(functionOf(*candidate), kept);
+    if (stillFails(std::move(candidate)))
+      break;
+  }
+  bool isSmaller = true;
+  while (isSmaller) {
+    isSmaller = false;
+    int64_t size = functionOf(*module).getBody().front().getOperations().size();
+    for (int64_t position = size - 2; position >= 0 && !isSmaller; --position)
+      for (size_t alternative = 0; alternative < 4 && !isSmaller; ++alternative) {
+        OwningOpRef<ModuleOp> candidate = clone();
+        isSmaller = replaceOp(functionOf(*candidate), position, alternative) &&
+                    stillFails(std::move(candidate));
+      }
+  }
+  return module;
+}
+
+//===----------------------------------------------------------------------===//
+// The run
+//===----------------------------------------------------------------------===//
+
+/// Writes the program, with what is needed to see the failure again.
+static void report(ModuleOp module, StringRef wrong, int64_t number, uint64_t inputSeed) {
+  llvm::errs() << "tiny-fuzz: program " << number << " of seed " << seed << ": " << wrong << "\n";
+  SmallString<128> path(dumpDir);
+  llvm::sys::fs::create_directories(path);
+  llvm::sys::path::append(path, ("fuzz-" + Twine(seed) + "-" + Twine(number) + ".mlir").str());
+  std::error_code error;
+  llvm::ToolOutputFile file(path, error, llvm::sys::fs::OF_Text);
+  if (error) {
+    llvm::errs() << "tiny-fuzz: cannot write " << path << ": " << error.message() << "\n";
+    return;
+  }
+  file.os() << "// tiny-fuzz --target " << target << " --seed " << seed << " --first " << number
+            << " --count 1 --max-ops " << maxOps << "; input seed " << inputSeed << "\n// " << wrong
+            << "\n"
+            << module << "\n";
+  file.keep();
+  llvm::errs() << "tiny-fuzz: written to " << path << "\n";
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(argc, argv,
+                              "Runs random programs on a target and on the reference interpreter.\n"
+                              "\n  tiny-fuzz --target naive --seed 7 --count 500\n");
+  if (target != "naive") {
+    llvm::errs() << "tiny-fuzz: unknown target '" << target << "'; known is: naive\n";
+    return 1;
+  }
+  MLIRContext context;
+  context.loadDialect<tiny::TinyDialect, func::FuncDialect>();
+  GenerateOptions generateOptions;
+  generateOptions.maxOps = maxOps;
+  Totals totals;
+  for (int64_t number = firstProgram; number < firstProgram + count; ++number) {
+    uint64_t programSeed = seed * 1000003 + number;
+    OwningOpRef<ModuleOp> module = generateProgram(&context, programSeed, generateOptions);
+    if (print) {
+      llvm::outs() << "// program " << number << " of seed " << seed << "\n" << *module << "\n";
+      continue;
+    }
+    ++totals.programs;
+    std::string wrong = check(*module, programSeed, &totals);
+    if (wrong.empty())
+      continue;
+    ++totals.failed;
+    module = reduced(std::move(module), programSeed);
+    report(*module, check(*module, programSeed, nullptr), number, programSeed);
+  }
+  if (print)
+    return 0;
+  double share = totals.elements ? 100.0 * totals.undecided / totals.elements : 0;
+  llvm::outs() << "tiny-fuzz: " << totals.programs << " programs, " << totals.failed << " failed; "
+               << totals.ops << " ops, " << totals.elements << " elements compared, "
+               << totals.undecided << llvm::format(" undecided (%.2f %%)\n", share);
+  if (share > 5)
+    llvm::errs() << "tiny-fuzz: more than 5 % of the elements are undecided; the run proves "
+                    "too little\n";
+  return totals.failed || share > 5;
+}

@@ -208,7 +208,7 @@ public:
   Value trunc(Value x);
 
   /// The remainder with the sign of the dividend. Exact as C's fmod in f16, bf16 and f32; in f64
-  /// x - trunc(x / y) * y, exact while the quotient is below 2^53 / the odd part of y. Integers:
+  /// x - trunc(x / y) * y, whose error grows with the quotient. Integers:
   /// x - (x / y) * y, so that a zero divisor gives x.
   Value fmod(const Operand &x, const Operand &y);
   /// The remainder with the sign of the divisor, as Python's %.

@@ -1,0 +1,76 @@
+//===- Target.h - hardware facts, one row per chip --------------*- C++ -*-===//
+//
+// The only place with numbers about hardware: a pass asks the row it is given.
+// No MLIR or LLVM include, so that every stage and the runtime can read it. The
+// rows of CPUs are for cross-compiling and tests; for the machine at hand,
+// describeCPU (Tiny/Compiler/CPU.h) fills one from CPUID.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_TARGET_H
+#define TINY_TARGET_H
+
+#include <cstdint>
+#include <string_view>
+
+namespace mlir::tiny {
+
+enum class TargetKind : uint8_t { cpu, gpu };
+
+struct CacheSizes {
+  uint32_t lineBytes = 64;
+  uint32_t l1Bytes = 32 << 10; ///< data, per core
+  uint32_t l2Bytes = 1 << 20;  ///< per core
+  uint32_t l3Bytes = 0;        ///< shared; 0 if there is none or it is not known
+};
+
+/// What a GPU has per compute unit (CU). Zero on a CPU.
+struct ComputeUnits {
+  uint32_t count = 0;
+  uint32_t simdsPerUnit = 0;
+  uint32_t waveSize = 0;
+  uint32_t registersPerSIMD = 0; ///< of wave size times 32 bits
+  uint32_t registerGranule = 0;  ///< what a wave's registers are rounded up to
+  uint32_t ldsBytes = 0;         ///< per workgroup
+  uint32_t ldsBanks = 0;
+  uint32_t memoryGBPerSecond = 0;
+};
+
+struct Target {
+  std::string_view name; ///< as `--target` or `--cpu` spells it
+  TargetKind kind = TargetKind::cpu;
+  std::string_view arch; ///< first component of the LLVM triple
+  uint32_t vectorBits = 128;
+  uint32_t numVectorRegisters = 16;
+  bool hasFMA = false;
+  bool hasF16Conversion = false; ///< f16 to f32 and back, in one instruction
+  bool hasMaskedMemory = false;  ///< loads and stores under a mask, of 32 and 64 bits
+  bool hasMatrixUnit = false;    ///< AMX, or WMMA
+  CacheSizes caches = {};
+  ComputeUnits units = {};
+};
+
+inline constexpr Target kTargets[] = {
+    // x86-64 psABI micro-architecture levels: SSE2, AVX2, AVX-512.
+    {"x86-64", TargetKind::cpu, "x86_64", 128, 16},
+    {"x86-64-v3", TargetKind::cpu, "x86_64", 256, 16, true, true, true},
+    {"x86-64-v4", TargetKind::cpu, "x86_64", 512, 32, true, true, true},
+    {"aarch64", TargetKind::cpu, "aarch64", 128, 32, true, true},
+    // Radeon RX 7900 XTX. "RDNA3" Instruction Set Architecture, sections 2, 3 and 10; WMMA
+    // 16x16x16 in f16, bf16 and i8.
+    {"gfx1100", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
+     CacheSizes{128, 32 << 10, 6 << 20, 96 << 20},
+     ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64, 960}},
+};
+
+/// The row of that name, or null.
+constexpr const Target *findTarget(std::string_view name) {
+  for (const Target &target : kTargets)
+    if (target.name == name)
+      return &target;
+  return nullptr;
+}
+
+} // namespace mlir::tiny
+
+#endif // TINY_TARGET_H

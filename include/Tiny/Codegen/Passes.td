@@ -1,0 +1,200 @@
+//===- Passes.td - passes of the Codegen stage -------------*- tablegen -*-===//
+
+#ifndef TINY_CODEGEN_PASSES_TD
+#define TINY_CODEGEN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def AnnotateAliasesPass : Pass<"tiny-codegen-annotate-aliases", "::mlir::ModuleOp"> {
+  let summary = "Mark the buffers of kernels that no launch lets overlap";
+  let description = [{
+    Whether two buffers of a kernel may overlap is known exactly: the launches say where they lie.
+    A buffer gets `llvm.noalias` unless some launch of its kernel passes it together with another
+    one that shares bytes with it, and one of the two is written (a result). Must run while the host
+    function is still there and has slots. A kernel that nobody launches is left as it is.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %0 = tiny.launch @copy(%x) {result_slots = [#tiny.slot<result[0], offset = 0, bytes = 16>]}
+        : (tensor<4xf32>) -> tensor<4xf32>
+      return %0 : tensor<4xf32>
+    }
+    func.func private @copy(%a: memref<4xf32>, %b: memref<4xf32>, %x: index, %y: index, %z: index)
+        attributes {tiny.kernel}
+    ```
+    After:
+    ```mlir
+    func.func private @copy(%a: memref<4xf32> {llvm.noalias}, %b: memref<4xf32> {llvm.noalias},
+        %x: index, %y: index, %z: index) attributes {tiny.kernel}
+    ```
+  }];
+}
+
+def PartitionKernelsPass : Pass<"tiny-codegen-partition-kernels", "::mlir::ModuleOp"> {
+  let summary = "Drop the host function and spread the kernels over nested modules";
+  let description = [{
+    Lowering and LLVM work on whole modules, one thread each. So that they can use several, the
+    kernels are spread over `parts` nested modules of about equal size, each with its own copy of
+    the `memref.global` constants it uses. Everything that is not a kernel is erased: the launch plan
+    holds the host function by now.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> { … }
+    func.func private @a(…) attributes {tiny.kernel} { … }
+    func.func private @b(…) attributes {tiny.kernel} { … }
+    ```
+    After, with `parts=2`:
+    ```mlir
+    module @part_0 {
+      func.func private @a(…) attributes {tiny.kernel} { … }
+    }
+    module @part_1 {
+      func.func private @b(…) attributes {tiny.kernel} { … }
+    }
+    ```
+  }];
+  let options = [
+    Option<"parts", "parts", "unsigned", /*default=*/"1", "The number of nested modules, at most.">,
+  ];
+}
+
+def ExpandMathPass : Pass<"tiny-codegen-expand-math", "::mlir::ModuleOp"> {
+  let summary = "Write out exp2, log2 and sin of f32";
+  let description = [{
+    Replaces `math.exp2`, `math.log2` and `math.sin` on f32, scalars and vectors, by arithmetic in
+    f64 that is rounded to f32 once; the error is below 0.51 ULP for every argument. `sin` reduces
+    arguments of any size; the table for the large ones becomes a private constant of the module.
+    f64 functions stay as they are and become calls of libm.
+
+    A fused multiply-add (`math.fma`, `vector.fma`) is a permission to contract. Without the
+    `native-fma` option it becomes a multiplication and an addition, because LLVM would call a
+    function that emulates it.
+
+    Before:
+    ```mlir
+    %y = math.exp2 %x : vector<8xf32>
+    ```
+    After:
+    ```mlir
+    %0 = arith.extf %x : vector<8xf32> to vector<8xf64>
+    …
+    %y = arith.truncf %n : vector<8xf64> to vector<8xf32>
+    ```
+  }];
+  let options = [
+    Option<"nativeFMA", "native-fma", "bool", /*default=*/"false",
+           "The target has a fused multiply-add instruction.">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def ExpandConversionsPass : Pass<"tiny-codegen-expand-conversions"> {
+  let summary = "Write out float conversions that LLVM would call or get wrong";
+  let description = [{
+    Scalars and vectors alike, each with one rounding to nearest even:
+    * f16 and bf16 from and to f32 in integer arithmetic: LLVM calls helpers that Debian's libgcc
+      does not have, and x86's own bf16 instruction flushes denormals. With `native-f16` the
+      conversion between f16 and f32 stays, for the hardware.
+    * f64 and wide integers to f16 and bf16, by way of an f32 that is rounded to odd.
+    * ui64 to any float: LLVM 22's x86 back end crashes on it with avx512fp16.
+
+    Before:
+    ```mlir
+    %y = arith.extf %x : vector<8xbf16> to vector<8xf32>
+    ```
+    After:
+    ```mlir
+    %0 = arith.bitcast %x : vector<8xbf16> to vector<8xi16>
+    %1 = arith.extui %0 : vector<8xi16> to vector<8xi32>
+    %2 = arith.shli %1, %cst : vector<8xi32>
+    %y = arith.bitcast %2 : vector<8xi32> to vector<8xf32>
+    ```
+  }];
+  let options = [
+    Option<"nativeF16", "native-f16", "bool", /*default=*/"false",
+           "The target converts between f16 and f32 itself.">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+def ExpandReductionsPass : Pass<"tiny-codegen-expand-reductions"> {
+  let summary = "Sum and multiply the elements of float vectors as trees";
+  let description = [{
+    `vector.reduction <add>` and `<mul>` on floats become a tree of shuffles and vector operations,
+    log2(n) deep, where LLVM would make a chain of n scalar operations. The accumulator comes last.
+
+    Before:
+    ```mlir
+    %s = vector.reduction <add>, %v : vector<4xf32> into f32
+    ```
+    After:
+    ```mlir
+    %lo = vector.shuffle %v, %v [0, 1] : vector<4xf32>, vector<4xf32>
+    %hi = vector.shuffle %v, %v [2, 3] : vector<4xf32>, vector<4xf32>
+    %2 = arith.addf %lo, %hi : vector<2xf32>
+    …
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
+}
+
+def EmitEntryPointsPass : Pass<"tiny-codegen-emit-entry-points", "::mlir::ModuleOp"> {
+  let summary = "Give every kernel its C entry point";
+  let description = [{
+    Runs on the `llvm` dialect. Each kernel gets a function of its name with the signature that all
+    launch plans use, `void k(void *const *buffers, uint32_t x, uint32_t y, uint32_t z)`. The body
+    becomes an internal function of its own that the entry point calls: there, every buffer is a
+    parameter, which is where LLVM believes `noalias` and `align` most firmly. Buffers are
+    aligned to `alignment` bytes, which the launch plan guarantees.
+
+    Before:
+    ```mlir
+    llvm.func @k(%a: !llvm.ptr {llvm.noalias}, %x: i64, %y: i64, %z: i64) attributes {tiny.kernel}
+    ```
+    After:
+    ```mlir
+    llvm.func internal @k_body(%a: !llvm.ptr {llvm.align = 64, llvm.noalias, …}, %x: i64, …)
+    llvm.func @k(%buffers: !llvm.ptr, %x: i32, %y: i32, %z: i32) {
+      %a = llvm.load %buffers : !llvm.ptr -> !llvm.ptr
+      %0 = llvm.zext %x : i32 to i64
+      …
+      llvm.call @k_body(%a, %0, %1, %2)
+      llvm.return
+    }
+    ```
+  }];
+  let options = [
+    Option<"alignment", "alignment", "unsigned", /*default=*/"64",
+           "Bytes that the address of each buffer is a multiple of.">,
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def VerifyTiledPass : Pass<"tiny-codegen-verify-tiled", "::mlir::ModuleOp"> {
+  let summary = "Check the contract that the Tile stage ends with";
+  let description = [{
+    A kernel takes static memrefs of identity layout and three indices, returns nothing, and holds
+    only `scf`, `vector`, `arith`, `math`, `memref`, `affine.apply` and `ub` ops. It allocates on the
+    stack only, a static and small amount. Every launch has a grid of three sizes of at least 1.
+    Changes nothing.
+  }];
+  let options = [
+    Option<"maxStackBytes", "max-stack-bytes", "int64_t", /*default=*/"65536",
+           "Bytes that one kernel may allocate on the stack.">,
+  ];
+}
+
+def VerifyLoweredPass : Pass<"tiny-codegen-verify-lowered", "::mlir::ModuleOp"> {
+  let summary = "Check the contract that the Codegen stage ends with";
+  let description = [{
+    There is nothing but the `llvm` dialect, and every function that others can see is the entry point
+    of a kernel, `void(ptr, i32, i32, i32)`. Changes nothing.
+  }];
+}
+
+#endif // TINY_CODEGEN_PASSES_TD

@@ -1,0 +1,291 @@
+//===- ExpandMath.cpp - exp2, log2 and sin of f32 -------------------------===//
+//
+// LLVM would call libm once per element. Here f32 functions become straight
+// vector code in f64: argument reduction and a polynomial whose error is below
+// 2^-32, so that the final rounding to f32 makes nearly all of the error, and
+// denormals and overflow need no case of their own. Polynomials are plain
+// Taylor series over the reduced range: a minimax fit would save one or two
+// terms, at the price of tables of constants that nobody can check by reading.
+//
+// f64 functions stay for libm (one call per element, within 1 ULP in glibc).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Elementwise.h"
+#include "Tiny/Codegen/Passes.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+
+#include <array>
+#include <cmath>
+
+namespace mlir::tiny {
+#define GEN_PASS_DEF_EXPANDMATHPASS
+#include "Tiny/Codegen/Passes.h.inc"
+} // namespace mlir::tiny
+
+using namespace mlir;
+using namespace mlir::tiny;
+using FPredicate = arith::CmpFPredicate;
+
+/// Adding it to an f64 of magnitude below 2^51 rounds that to an integer, which then stands in the
+/// low bits of the sum.
+static constexpr double kRound = 0x1.8p52;
+static constexpr double kLn2 = 0x1.62e42fefa39efp-1;
+static constexpr uint64_t kOneBits = 0x3ff0000000000000;
+
+//===----------------------------------------------------------------------===//
+// exp2, log2
+//===----------------------------------------------------------------------===//
+
+/// 2^x = 2^n * 2^r with n the nearest integer, |r| <= 1/2. Ends in f32, where |x| > 200 is 0 or
+/// infinity, so that n fits the exponent of an f64.
+static Value expandExp2(Elementwise &e, Value x, Type to) {
+  Value wide = e.extf(x, e.f64());
+  // These keep a NaN.
+  wide = e.select(e.compare(FPredicate::OGT, wide, e.real64(200)), e.real64(200), wide);
+  wide = e.select(e.compare(FPredicate::OLT, wide, e.real64(-200)), e.real64(-200), wide);
+  Value sum = e.addf(wide, e.real64(kRound));
+  Value r = e.subf(wide, e.subf(sum, e.real64(kRound)));
+  std::array<double, 9> coefficients = {1}; // ln(2)^k / k!: the next term is below 2^-32
+  for (unsigned k = 1; k < coefficients.size(); ++k)
+    coefficients[k] = coefficients[k - 1] * kLn2 / k;
+  Value power = e.bitcast(e.add(e.shl(e.bits(sum), 52), kOneBits), e.f64());
+  return e.truncf(e.mulf(e.polynomial64(r, coefficients), power), to);
+}
+
+/// x = 2^k * m with m in [sqrt(1/2), sqrt(2)), log2(m) = 2/ln(2) * atanh((m - 1) / (m + 1)).
+/// There is no cancellation: k is 0 wherever log2(x) is small.
+static Value expandLog2(Elementwise &e, Value x, Type to) {
+  constexpr uint64_t sqrtHalfBits = 0x3fe6a09e667f3bcd;
+  Value wide = e.extf(x, e.f64()); // denormals of f32 are normal here
+  Value bits = e.bits(wide);
+  Value k = e.shrS(e.sub(bits, sqrtHalfBits), 52);
+  Value m = e.bitcast(e.sub(bits, e.shl(k, 52)), e.f64());
+  Value one = e.real64(1);
+  Value s = e.divf(e.subf(m, one), e.addf(m, one)); // |s| < 0.172
+  Value z = e.mulf(s, s);
+  std::array<double, 8> coefficients; // atanh(s) / s: the next term is below 2^-44
+  for (unsigned i = 0; i < coefficients.size(); ++i)
+    coefficients[i] = 2 / kLn2 / (2 * i + 1);
+  // k to f64 without the i64 conversion, which only AVX-512 has for vectors.
+  Value kReal = e.subf(e.bitcast(e.add(k, e.bits(e.real64(kRound))), e.f64()), e.real64(kRound));
+  Value result = e.truncf(e.mulAdd(s, e.polynomial64(z, coefficients), kReal), to);
+
+  Value zero = e.real32(0), infinity = e.real32(INFINITY);
+  result = e.select(e.compare(FPredicate::OLT, x, infinity), result, x); // infinity and NaN
+  result = e.select(e.compare(FPredicate::OLT, x, zero), e.real32(NAN), result);
+  return e.select(e.compare(FPredicate::OEQ, x, zero), e.real32(-INFINITY), result);
+}
+
+//===----------------------------------------------------------------------===//
+// sin
+//===----------------------------------------------------------------------===//
+
+/// pi/2 as a number of 30 bits, so that its product with an integer below 2^23 is exact, and the
+/// rest.
+static constexpr double kHalfPiHigh = 0x1.921fb54p+0;
+static constexpr double kHalfPiLow = 0x1.10b4611a62633p-30;
+static constexpr double kHalfPi = 0x1.921fb54442d18p+0;
+static constexpr double kTwoOverPi = 0x1.45f306dc9c883p-1;
+
+/// Below this the quotient by pi/2 fits the product above.
+static constexpr float kLargeArgument = 0x1p23f;
+
+/// From there on x = m * 2^E with a 24-bit m and E in [0, kExponents).
+static constexpr int64_t kExponents = 105;
+static constexpr StringLiteral kTableName = "tiny_two_over_pi";
+
+/// A number of three parts in the reduction of an argument.
+struct Reduced {
+  Value quotient; ///< an f64 whose low bits hold the quotient by pi/2
+  Value rest;     ///< in about [-pi/4, pi/4]
+};
+
+/// `count` bits of 2/pi from the one of weight 2^-first on, as an integer; bits before the point
+/// are 0.
+static uint64_t bitsOfTwoOverPi(int64_t first, int64_t count) {
+  static constexpr uint32_t words[] = {0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0,
+                                       0xdb629599, 0x3c439041, 0xfe5163ab};
+  uint64_t result = 0;
+  for (int64_t bit = first; bit < first + count; ++bit)
+    result = result << 1 | (bit < 1 ? 0 : words[(bit - 1) / 32] >> (31 - (bit - 1) % 32) & 1);
+  return result;
+}
+
+/// 2^E * 2/pi modulo 4 as a sum of three f64 of 29, 29 and 53 bits, for each E. So m times the
+/// first part is exact (Payne and Hanek's reduction, cut to what f32 needs).
+static memref::GlobalOp getTable(ModuleOp module) {
+  if (auto global = module.lookupSymbol<memref::GlobalOp>(kTableName))
+    return global;
+  SmallVector<double> parts;
+  for (int64_t exponent = 0; exponent < kExponents; ++exponent) {
+    // The bit of weight 2^1 in the product has weight 2^-(E - 1) in 2/pi.
+    int64_t first = exponent - 1;
+    parts.push_back(std::ldexp(bitsOfTwoOverPi(first, 29), -27));
+    parts.push_back(std::ldexp(bitsOfTwoOverPi(first + 29, 29), -56));
+    parts.push_back(std::ldexp(bitsOfTwoOverPi(first + 58, 53), -109));
+  }
+  OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+  auto size = static_cast<int64_t>(parts.size());
+  auto values = DenseElementsAttr::get(RankedTensorType::get({size}, b.getF64Type()),
+                                       ArrayRef<double>(parts));
+  return memref::GlobalOp::create(b, module.getLoc(), kTableName, b.getStringAttr("private"),
+                                  MemRefType::get({size}, b.getF64Type()), values,
+                                  /*constant=*/true, /*alignment=*/nullptr);
+}
+
+/// Element `base + offset` of the table for each element of the i64 `base`.
+static Value lookUp(OpBuilder &b, Elementwise &e, Location loc, Value table, Value base,
+                    int64_t offset) {
+  auto vector = dyn_cast<VectorType>(base.getType());
+  Value start = arith::ConstantIndexOp::create(b, loc, offset);
+  if (!vector) {
+    Value index = arith::IndexCastOp::create(b, loc, b.getIndexType(), base);
+    index = arith::AddIOp::create(b, loc, index, start);
+    return memref::LoadOp::create(b, loc, table, index);
+  }
+  Value all = e.constant(1, 1);
+  return vector::GatherOp::create(b, loc, cast<VectorType>(e.f64()), table, start, base, all,
+                                  e.real64(0));
+}
+
+static Reduced reduceSmall(Elementwise &e, Value magnitude) {
+  Value quotient = e.addf(e.mulf(magnitude, e.real64(kTwoOverPi)), e.real64(kRound));
+  Value k = e.subf(quotient, e.real64(kRound));
+  Value rest = e.subf(magnitude, e.mulf(k, e.real64(kHalfPiHigh)));
+  return {quotient, e.subf(rest, e.mulf(k, e.real64(kHalfPiLow)))};
+}
+
+/// `bits` are those of |x| as f32, at least 2^23.
+static Reduced reduceLarge(OpBuilder &b, Elementwise &e, Location loc, Value bits, Value table) {
+  Value mantissa = e.ori(e.andi(bits, 0x7fffff), 0x800000);
+  Value m = e.sitofp(mantissa, e.f64());
+  Value exponent = e.sub(e.shrU(bits, 23), 150);
+  // Infinity, NaN, and lanes that do not come here for themselves: any row will do.
+  Value last = e.constant(32, kExponents - 1);
+  Value inTable = e.compare(arith::CmpIPredicate::ult, exponent, kExponents);
+  Value row = e.zext(e.mul(e.select(inTable, exponent, last), 3), 64);
+
+  Value product = e.mulf(m, lookUp(b, e, loc, table, row, 0)); // exact
+  Value second = e.mulf(m, lookUp(b, e, loc, table, row, 1));  // up to 1/8
+  Value quotient = e.addf(e.addf(product, second), e.real64(kRound));
+  Value fraction = e.addf(e.subf(product, e.subf(quotient, e.real64(kRound))), second);
+  fraction = e.addf(fraction, e.mulf(m, lookUp(b, e, loc, table, row, 2)));
+  return {quotient, e.mulf(fraction, e.real64(kHalfPi))};
+}
+
+/// The sine of quotient * pi/2 + rest.
+static Value sineOf(Elementwise &e, Reduced x) {
+  std::array<double, 6> sine = {1}, cosine = {1}; // terms in rest^2; the next are below 2^-32
+  for (unsigned k = 1; k < sine.size(); ++k) {
+    sine[k] = -sine[k - 1] / (2 * k * (2 * k + 1));
+    cosine[k] = -cosine[k - 1] / (2 * k * (2 * k - 1));
+  }
+  Value square = e.mulf(x.rest, x.rest);
+  Value sin = e.mulf(x.rest, e.polynomial64(square, sine));
+  Value cos = e.polynomial64(square, cosine);
+  Value quotient = e.bits(x.quotient);
+  Value isOdd = e.compare(arith::CmpIPredicate::ne, e.andi(quotient, 1), 0);
+  Value sign = e.shl(e.andi(quotient, 2), 62);
+  return e.bitcast(e.xori(e.bits(e.select(isOdd, cos, sin)), sign), e.f64());
+}
+
+static Value anyOf(OpBuilder &b, Location loc, Value condition) {
+  if (!isa<VectorType>(condition.getType()))
+    return condition;
+  return vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, condition);
+}
+
+/// sin(-x) = -sin(x), so -0 comes out right. Large arguments are rare: their reduction runs only
+/// when there is one in the vector.
+static Value expandSin(OpBuilder &b, Elementwise &e, Location loc, Value x, Type to,
+                       ModuleOp module) {
+  Value magnitude = e.absf(x);
+  Value isLarge = e.compare(FPredicate::OGE, magnitude, e.real32(kLargeArgument));
+  Reduced small = reduceSmall(e, e.extf(magnitude, e.f64()));
+  auto choice = scf::IfOp::create(
+      b, loc, anyOf(b, loc, isLarge),
+      [&](OpBuilder &b, Location loc) {
+        memref::GlobalOp global = getTable(module);
+        Value table = memref::GetGlobalOp::create(b, loc, global.getType(), global.getName());
+        Elementwise inner(b, loc, x.getType());
+        Reduced large = reduceLarge(b, inner, loc, inner.bits(magnitude), table);
+        scf::YieldOp::create(b, loc,
+                             ValueRange{inner.select(isLarge, large.quotient, small.quotient),
+                                        inner.select(isLarge, large.rest, small.rest)});
+      },
+      [&](OpBuilder &b, Location loc) {
+        scf::YieldOp::create(b, loc, ValueRange{small.quotient, small.rest});
+      });
+  Value sine = e.truncf(sineOf(e, {choice.getResult(0), choice.getResult(1)}), to);
+  Value sign = e.andi(e.bits(x), 0x80000000);
+  sine = e.bitcast(e.xori(e.bits(sine), sign), to);
+  Value isFinite = e.compare(FPredicate::OLT, magnitude, e.real32(INFINITY));
+  return e.select(isFinite, sine, e.real32(NAN));
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+/// The expansion of `op`, or null if it is not one for this pass. `x` and `to` are the operand and
+/// result type as a scalar or a vector of rank 1.
+static Value expand(OpBuilder &b, Operation *op, Value x, Type to, bool nativeFMA,
+                    ModuleOp module) {
+  Elementwise e(b, op->getLoc(), to, nativeFMA);
+  if (isa<math::Exp2Op>(op))
+    return expandExp2(e, x, to);
+  if (isa<math::Log2Op>(op))
+    return expandLog2(e, x, to);
+  return expandSin(b, e, op->getLoc(), x, to, module);
+}
+
+static void expandOp(IRRewriter &rewriter, Operation *op, bool nativeFMA, ModuleOp module) {
+  rewriter.setInsertionPoint(op);
+  Value x = op->getOperand(0);
+  Type type = x.getType();
+  auto vector = dyn_cast<VectorType>(type);
+  if (!vector || vector.getRank() == 1) {
+    rewriter.replaceOp(op, expand(rewriter, op, x, type, nativeFMA, module));
+    return;
+  }
+  // Gathers and reductions want rank 1.
+  auto flat = VectorType::get({vector.getNumElements()}, vector.getElementType());
+  Value cast = vector::ShapeCastOp::create(rewriter, op->getLoc(), flat, x);
+  Value result = expand(rewriter, op, cast, flat, nativeFMA, module);
+  rewriter.replaceOpWithNewOp<vector::ShapeCastOp>(op, vector, result);
+}
+
+/// Without the instruction, an fma would be a call that emulates its single rounding.
+static void splitFMA(IRRewriter &rewriter, Operation *op) {
+  rewriter.setInsertionPoint(op);
+  Value product =
+      arith::MulFOp::create(rewriter, op->getLoc(), op->getOperand(0), op->getOperand(1));
+  rewriter.replaceOpWithNewOp<arith::AddFOp>(op, product, op->getOperand(2));
+}
+
+namespace {
+struct ExpandMathPass : tiny::impl::ExpandMathPassBase<ExpandMathPass> {
+  using ExpandMathPassBase::ExpandMathPassBase;
+
+  void runOnOperation() override {
+    SmallVector<Operation *> functions, fmas;
+    getOperation().walk([&](Operation *op) {
+      if (isa<math::Exp2Op, math::Log2Op, math::SinOp>(op) &&
+          getElementTypeOrSelf(op->getResult(0)).isF32())
+        functions.push_back(op);
+      else if (isa<math::FmaOp, vector::FMAOp>(op) && !nativeFMA)
+        fmas.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (Operation *op : functions)
+      expandOp(rewriter, op, nativeFMA, getOperation());
+    for (Operation *op : fmas)
+      splitFMA(rewriter, op);
+  }
+};
+} // namespace

@@ -1,0 +1,93 @@
+//===- Compiler.h - from a module to code that runs -------------*- C++ -*-===//
+//
+// The only header that a tool needs to compile. What comes out is MLIR-free: a
+// launch plan, the packed constants, and one function pointer per kernel.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_COMPILER_COMPILER_H
+#define TINY_COMPILER_COMPILER_H
+
+#include "Tiny/Runtime/Device.h"
+#include "Tiny/Runtime/Plan.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace llvm::orc {
+class LLJIT;
+}
+
+namespace mlir::tiny {
+
+/// What a module holds when it comes to the compiler: a program of tiny ops, or what the Schedule
+/// or the Tile stage ends with (for tests, and for kernels written by hand).
+enum class Stage { program, scheduled, tiled };
+
+struct CompileOptions {
+  std::string target = "cpu";
+  /// "host", or a CPU that LLVM knows. Code for another CPU than the host's is refused by compile()
+  /// if this machine cannot run it, and can always be emitted.
+  std::string cpu = "host";
+  /// The function to compile.
+  std::string entry = "main";
+  Stage input = Stage::program;
+  /// Bytes of all segments together (arguments, results, constants, state, workspace) above which
+  /// a program is refused; 0 for no limit.
+  uint64_t maxMemory = 0;
+  /// Kernels are spread over as many modules, which are compiled side by side.
+  unsigned parts = 2;
+  /// Check the contract between stages.
+  bool verifyStages = true;
+};
+
+/// A step of the compiler and the seconds that it took.
+struct Phase {
+  std::string name;
+  double seconds;
+};
+
+/// One workgroup of a kernel on a CPU.
+using KernelFunction = void (*)(void *const *buffers, uint32_t x, uint32_t y, uint32_t z);
+
+/// A compiled program.
+struct Artefact {
+  tinyrt::Plan plan;
+  /// The constants segment: ui8, aligned to tinyrt::kBufferAlignment.
+  tinyrt::Tensor constants;
+  /// In the order of the plan's kernels.
+  std::vector<KernelFunction> kernels;
+  /// In the order in which they ran.
+  std::vector<Phase> phases;
+
+  /// The kernels by name, for tinyrt::Program; valid as long as the artefact.
+  tinyrt::Code code() const;
+
+  Artefact();
+  ~Artefact();
+  /// Owns the code.
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+};
+
+/// Compiles `module` and links it into this process. The module is changed: it ends up lowered.
+/// Errors go to the diagnostics of its context.
+FailureOr<std::unique_ptr<Artefact>> compile(ModuleOp module, const CompileOptions &options);
+
+/// What emit() writes: tiled kernels with their host function; LLVM IR after optimisation;
+/// assembly; an object file whose symbols are the kernels.
+enum class EmitKind { mlir, llvm, assembly, object };
+
+/// Compiles `module` as far as `kind` needs and writes that to `os`. Nothing is written on failure.
+LogicalResult emit(ModuleOp module, const CompileOptions &options, EmitKind kind,
+                   llvm::raw_ostream &os);
+
+/// What compile() and emit() need in a context besides the dialects: call it on the registry before
+/// the context is made.
+void registerCompilerExtensions(DialectRegistry &registry);
+
+} // namespace mlir::tiny
+
+#endif // TINY_COMPILER_COMPILER_H

@@ -1,0 +1,49 @@
+//===- Pipelines.h - every pipeline of the compiler -------------*- C++ -*-===//
+
+#ifndef TINY_COMPILER_PIPELINES_H
+#define TINY_COMPILER_PIPELINES_H
+
+#include "Tiny/Target.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace mlir::tiny {
+
+/// What the passes for a CPU want to know. tiny-opt takes the defaults; compile() asks the target.
+struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
+  Option<std::string> entry{*this, "entry", llvm::cl::desc("The host function"),
+                            llvm::cl::init("main")};
+  Option<unsigned> vectorBits{*this, "vector-bits", llvm::cl::desc("Bits of a vector register"),
+                              llvm::cl::init(256)};
+  Option<unsigned> numVectorRegisters{*this, "num-vector-registers",
+                                      llvm::cl::desc("Vector registers of the target"),
+                                      llvm::cl::init(16)};
+  Option<bool> nativeFMA{*this, "native-fma",
+                         llvm::cl::desc("The target has a fused multiply-add instruction"),
+                         llvm::cl::init(true)};
+  Option<bool> nativeF16{*this, "native-f16",
+                         llvm::cl::desc("The target converts between f16 and f32 itself"),
+                         llvm::cl::init(true)};
+  Option<unsigned> parts{*this, "parts",
+                         llvm::cl::desc("Modules to spread the kernels over, at most"),
+                         llvm::cl::init(1)};
+  Option<bool> verify{*this, "verify", llvm::cl::desc("Check the contract behind each stage"),
+                      llvm::cl::init(true)};
+
+  void setTarget(const Target &target);
+};
+
+/// Stage by stage: a program of tiny ops; kernels on tensors; tiled kernels on memrefs; the llvm
+/// dialect.
+void buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptions &options);
+void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
+void buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
+
+/// All of them for tiny-opt: tiny-schedule, tiny-tile-cpu, tiny-codegen-cpu, and tiny-cpu for the
+/// three in a row.
+void registerTinyPipelines();
+
+} // namespace mlir::tiny
+
+#endif // TINY_COMPILER_PIPELINES_H

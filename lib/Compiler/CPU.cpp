@@ -1,0 +1,143 @@
+//===- CPU.cpp - find out what a CPU can do -------------------------------===//
+//
+// Facts come from features, never from a model name: LLVM takes some machines
+// with AVX-512 or AMX for an older model, and virtual machines hide features
+// that the model has. A CPU that is only named gets the features that LLVM's
+// table gives it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Tiny/Compiler/CPU.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+#include <unistd.h>
+
+using namespace mlir::tiny;
+using llvm::StringRef;
+
+static void initializeLLVM() {
+  static const bool done = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
+    return true;
+  }();
+  (void)done;
+}
+
+/// What CPUID says, as a feature string that also switches off what is not there.
+static std::string hostFeatures() {
+  llvm::SmallVector<std::string> features;
+  for (const auto &feature : llvm::sys::getHostCPUFeatures())
+    features.push_back((feature.second ? "+" : "-") + feature.first().str());
+  llvm::sort(features); // a StringMap has no order
+  return llvm::join(features, ",");
+}
+
+static llvm::Expected<std::unique_ptr<llvm::MCSubtargetInfo>>
+subtarget(const llvm::Triple &triple, StringRef name, StringRef features) {
+  initializeLLVM();
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return llvm::createStringError(error);
+  return std::unique_ptr<llvm::MCSubtargetInfo>(
+      target->createMCSubtargetInfo(triple, name, features));
+}
+
+/// Sizes of this machine's caches as far as the system tells them.
+static CacheSizes hostCaches() {
+  CacheSizes caches;
+  auto read = [](int name, uint32_t &size) {
+    long value = sysconf(name);
+    if (value > 0)
+      size = value;
+  };
+  read(_SC_LEVEL1_DCACHE_LINESIZE, caches.lineBytes);
+  read(_SC_LEVEL1_DCACHE_SIZE, caches.l1Bytes);
+  read(_SC_LEVEL2_CACHE_SIZE, caches.l2Bytes);
+  read(_SC_LEVEL3_CACHE_SIZE, caches.l3Bytes);
+  return caches;
+}
+
+/// The row of the best level that `info` reaches, with the facts that differ within a level.
+static Target factsOf(const llvm::Triple &triple, const llvm::MCSubtargetInfo &info) {
+  auto has = [&](StringRef features) { return info.checkFeatures(features); };
+  if (!triple.isX86())
+    return *findTarget("aarch64");
+  bool has512 = has("+avx512f,+avx512bw,+avx512dq,+avx512vl");
+  Target facts = *findTarget(has512 ? "x86-64-v4" : has("+avx2") ? "x86-64-v3" : "x86-64");
+  facts.hasFMA = has("+fma");
+  facts.hasF16Conversion = has("+f16c");
+  facts.hasMaskedMemory = has("+avx");
+  facts.hasMatrixUnit = has("+amx-bf16");
+  return facts;
+}
+
+llvm::Expected<CPU> mlir::tiny::describeCPU(StringRef name) {
+  CPU cpu;
+  cpu.triple = llvm::Triple(llvm::sys::getProcessTriple());
+  bool isHost = name == "host";
+  cpu.name = isHost ? llvm::sys::getHostCPUName().str() : name.str();
+  cpu.features = isHost ? hostFeatures() : "";
+  if (!cpu.triple.isX86() && !cpu.triple.isAArch64())
+    return llvm::createStringError("Tiny has no code generator for " + cpu.triple.getArchName() +
+                                   "; it knows x86-64 and AArch64");
+  // An empty name first: a subtarget of an unknown one prints warnings.
+  auto generic = subtarget(cpu.triple, "", "");
+  if (!generic)
+    return generic.takeError();
+  if (!(*generic)->isCPUStringValid(cpu.name))
+    return llvm::createStringError("unknown CPU '" + name +
+                                   "'; use 'host', or a name that LLVM has "
+                                   "for " +
+                                   cpu.triple.getArchName() + " such as '" +
+                                   (cpu.triple.isX86() ? "x86-64-v3" : "neoverse-n1") + "'");
+  auto info = subtarget(cpu.triple, cpu.name, cpu.features);
+  if (!info)
+    return info.takeError();
+  cpu.facts = factsOf(cpu.triple, **info);
+  if (isHost)
+    cpu.facts.caches = hostCaches();
+  return cpu;
+}
+
+std::string mlir::tiny::missingOnHost(const CPU &cpu) {
+  auto host = describeCPU("host");
+  if (!host)
+    return llvm::toString(host.takeError());
+  auto wanted = subtarget(cpu.triple, cpu.name, cpu.features);
+  if (!wanted)
+    return llvm::toString(wanted.takeError());
+  // LLVM's feature bits also hold tuning hints, so only those that CPUID reports count.
+  llvm::SmallVector<std::string> missing;
+  for (const auto &feature : llvm::sys::getHostCPUFeatures())
+    if (!feature.second && (*wanted)->checkFeatures("+" + feature.first().str()))
+      missing.push_back(feature.first().str());
+  llvm::sort(missing);
+  return llvm::join(missing, ", ");
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+mlir::tiny::createTargetMachine(const CPU &cpu) {
+  initializeLLVM();
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(cpu.triple, error);
+  if (!target)
+    return llvm::createStringError(error);
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  std::unique_ptr<llvm::TargetMachine> machine(
+      target->createTargetMachine(cpu.triple, cpu.name, cpu.features, options, llvm::Reloc::PIC_,
+                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return llvm::createStringError("LLVM cannot make code for " + cpu.name);
+  return machine;
+}

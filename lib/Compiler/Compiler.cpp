@@ -1,0 +1,227 @@
+//===- Compiler.cpp - run the stages --------------------------------------===//
+//
+// Schedule, Tile, plan, Codegen, LLVM, link: each is a phase with its time. The
+// launch plan is made as soon as the grid is known, so a program that needs
+// too much memory is refused before anything of its size is allocated.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Tiny/Compiler/Compiler.h"
+
+#include "EmitCode.h"
+#include "HostPlan.h"
+#include "Tiny/Compiler/CPU.h"
+#include "Tiny/Compiler/Pipelines.h"
+
+#include "mlir/IR/Threading.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+
+#include <chrono>
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+Artefact::Artefact() = default;
+Artefact::~Artefact() = default;
+
+tinyrt::Code Artefact::code() const {
+  return {[this](const char *name) -> void * {
+            for (size_t i = 0; i < kernels.size(); ++i)
+              if (plan->text(plan->kernels()[i].name) == name)
+                return reinterpret_cast<void *>(kernels[i]);
+            return nullptr;
+          },
+          {}};
+}
+
+void mlir::tiny::registerCompilerExtensions(DialectRegistry &registry) {
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}
+
+namespace {
+
+/// One run of the compiler. Every step fails with a diagnostic.
+class Compilation {
+public:
+  Compilation(ModuleOp module, const CompileOptions &options, std::vector<Phase> &phases)
+      : module(module), options(options), phases(phases) {}
+
+  /// Looks up target and entry.
+  LogicalResult prepare();
+  /// Tiled kernels, and the launch plan.
+  LogicalResult schedule();
+  /// The llvm dialect, in one nested module per part.
+  LogicalResult lower();
+  /// The code of each part.
+  LogicalResult generate(CodeKind kind);
+  LogicalResult link(Artefact &artefact);
+
+  tinyrt::Plan plan;
+  tinyrt::Tensor constants;
+  CPU cpu;
+  SmallVector<SmallVector<char, 0>> code;
+
+private:
+  using Pipeline = void (*)(OpPassManager &, const CPUPipelineOptions &);
+
+  /// Runs `step` and notes its time.
+  template <typename Step> LogicalResult timed(const char *name, Step step) {
+    auto start = std::chrono::steady_clock::now();
+    LogicalResult result = step();
+    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    phases.push_back({name, seconds.count()});
+    return result;
+  }
+  LogicalResult runPipeline(Pipeline build);
+  LogicalResult error(llvm::Error failure) {
+    return module.emitError(llvm::toString(std::move(failure)));
+  }
+
+  ModuleOp module;
+  const CompileOptions &options;
+  std::vector<Phase> &phases;
+  CPUPipelineOptions pipeline;
+  func::FuncOp entry;
+};
+
+} // namespace
+
+LogicalResult Compilation::prepare() {
+  if (options.target != "cpu")
+    return module.emitError("unknown target '") << options.target << "'; the compiler knows 'cpu'";
+  auto described = describeCPU(options.cpu);
+  if (!described)
+    return error(described.takeError());
+  cpu = *described;
+  entry = module.lookupSymbol<func::FuncOp>(options.entry);
+  if (!entry || entry.isExternal()) {
+    InFlightDiagnostic diagnostic = module.emitError("there is no function '")
+                                    << options.entry << "' to compile";
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal())
+        diagnostic.attachNote(function.getLoc()) << "there is '" << function.getName() << "'";
+    return diagnostic;
+  }
+  pipeline.entry = options.entry;
+  pipeline.parts = std::max(options.parts, 1u);
+  pipeline.verify = options.verifyStages;
+  pipeline.setTarget(cpu.facts);
+
+  DialectRegistry registry; // a context that has them already keeps them
+  registerCompilerExtensions(registry);
+  module.getContext()->appendDialectRegistry(registry);
+  return success();
+}
+
+LogicalResult Compilation::runPipeline(Pipeline build) {
+  PassManager passes(module.getContext());
+  build(passes, pipeline);
+  return passes.run(module);
+}
+
+LogicalResult Compilation::schedule() {
+  if (options.input == Stage::program &&
+      failed(timed("schedule", [&] { return runPipeline(buildSchedulePipeline); })))
+    return failure();
+  return timed("plan", [&]() -> LogicalResult {
+    FailureOr<tinyrt::Plan> built = buildPlan(entry);
+    if (failed(built) || failed(checkMemory(entry, *built, options.maxMemory)))
+      return failure();
+    plan = std::move(*built);
+    FailureOr<tinyrt::Tensor> packed = packConstants(entry, plan);
+    if (failed(packed))
+      return failure();
+    constants = *packed;
+    return success();
+  });
+}
+
+LogicalResult Compilation::lower() {
+  return timed("lower", [&] { return runPipeline(buildCodegenPipelineCPU); });
+}
+
+LogicalResult Compilation::generate(CodeKind kind) {
+  return timed("llvm", [&] {
+    SmallVector<ModuleOp> parts(module.getOps<ModuleOp>());
+    code.resize(parts.size());
+    return failableParallelForEach(
+        module.getContext(), llvm::seq<size_t>(0, parts.size()),
+        [&](size_t i) { return emitCode(parts[i], cpu, kind, code[i]); });
+  });
+}
+
+LogicalResult Compilation::link(Artefact &artefact) {
+  return timed("link", [&]() -> LogicalResult {
+    auto jit = llvm::orc::LLJITBuilder().create();
+    if (!jit)
+      return error(jit.takeError());
+    artefact.jit = std::move(*jit);
+    // Kernels see these functions and one another, nothing else of the process.
+    llvm::orc::SymbolMap library;
+    for (const LibraryFunction &function : libraryFunctions())
+      library[artefact.jit->mangleAndIntern(function.name)] = {
+          llvm::orc::ExecutorAddr::fromPtr(function.address),
+          llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+    if (llvm::Error failed =
+            artefact.jit->getMainJITDylib().define(llvm::orc::absoluteSymbols(library)))
+      return error(std::move(failed));
+    for (SmallVector<char, 0> &object : code)
+      if (llvm::Error failed = artefact.jit->addObjectFile(
+              std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(object), "kernels")))
+        return error(std::move(failed));
+    for (const tiny_plan_kernel &kernel : plan->kernels()) {
+      std::string_view name = plan->text(kernel.name);
+      auto address = artefact.jit->lookup(llvm::StringRef(name.data(), name.size()));
+      if (!address)
+        return error(address.takeError());
+      artefact.kernels.push_back(address->toPtr<KernelFunction>());
+    }
+    return success();
+  });
+}
+
+FailureOr<std::unique_ptr<Artefact>> mlir::tiny::compile(ModuleOp module,
+                                                         const CompileOptions &options) {
+  auto artefact = std::make_unique<Artefact>();
+  Compilation compilation(module, options, artefact->phases);
+  if (failed(compilation.prepare()))
+    return failure();
+  std::string missing = missingOnHost(compilation.cpu);
+  if (!missing.empty())
+    return module.emitError("this machine cannot run code for '")
+           << options.cpu << "': it lacks " << missing;
+  if (failed(compilation.schedule()) || failed(compilation.lower()) ||
+      failed(compilation.generate(CodeKind::object)) || failed(compilation.link(*artefact)))
+    return failure();
+  artefact->plan = std::move(compilation.plan);
+  artefact->constants = compilation.constants;
+  return artefact;
+}
+
+LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, EmitKind kind,
+                               llvm::raw_ostream &os) {
+  CompileOptions whole = options;
+  whole.parts = 1; // one file
+  std::vector<Phase> phases;
+  Compilation compilation(module, whole, phases);
+  if (failed(compilation.prepare()) || failed(compilation.schedule()))
+    return failure();
+  if (kind == EmitKind::mlir) {
+    module.print(os);
+    os << "\n";
+    return success();
+  }
+  CodeKind codeKind = kind == EmitKind::llvm       ? CodeKind::llvm
+                      : kind == EmitKind::assembly ? CodeKind::assembly
+                                                   : CodeKind::object;
+  if (failed(compilation.lower()) || failed(compilation.generate(codeKind)))
+    return failure();
+  for (const SmallVector<char, 0> &part : compilation.code)
+    os.write(part.data(), part.size());
+  return success();
+}

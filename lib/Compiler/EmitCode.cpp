@@ -1,0 +1,119 @@
+//===- EmitCode.cpp - from the llvm dialect to bytes ----------------------===//
+//
+// One module, one LLVM context, one thread. In-process code and object files
+// come from here alike: the JIT links objects, it does not compile.
+//
+//===----------------------------------------------------------------------===//
+
+#include "EmitCode.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Object/ObjectFile.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+llvm::ArrayRef<LibraryFunction> mlir::tiny::libraryFunctions() {
+  using Unary = double (*)(double);
+  static const LibraryFunction functions[] = {
+      {"exp2", reinterpret_cast<void *>(static_cast<Unary>(std::exp2))},
+      {"log2", reinterpret_cast<void *>(static_cast<Unary>(std::log2))},
+      {"sin", reinterpret_cast<void *>(static_cast<Unary>(std::sin))},
+      // LLVM's form of exp2 of a converted integer.
+      {"ldexp", reinterpret_cast<void *>(static_cast<double (*)(double, int)>(std::ldexp))},
+      {"memcpy", reinterpret_cast<void *>(&std::memcpy)},
+      {"memmove", reinterpret_cast<void *>(&std::memmove)},
+      {"memset", reinterpret_cast<void *>(&std::memset)},
+  };
+  return functions;
+}
+
+/// The back end reads the CPU off each function.
+static void setCPU(llvm::Module &module, const CPU &cpu, const llvm::TargetMachine &machine) {
+  module.setTargetTriple(cpu.triple);
+  module.setDataLayout(machine.createDataLayout());
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", cpu.name);
+    function.addFnAttr("target-features", cpu.features);
+    // LLVM halves the vectors of some AVX-512 machines on its own judgement.
+    function.addFnAttr("prefer-vector-width", std::to_string(cpu.facts.vectorBits));
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+}
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager sccs;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(sccs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, sccs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+/// LLVM makes calls of compiler-rt where the target lacks an instruction. We are to have none:
+/// their rounding is not ours to test, and Debian's libgcc lacks some.
+static LogicalResult verifyCalls(ModuleOp part, llvm::ArrayRef<char> code) {
+  auto object = llvm::object::ObjectFile::createObjectFile(
+      llvm::MemoryBufferRef({code.data(), code.size()}, "kernels"));
+  if (!object)
+    return part.emitError("LLVM made an object that it cannot read: ")
+           << llvm::toString(object.takeError());
+  for (const llvm::object::SymbolRef &symbol : (*object)->symbols()) {
+    auto flags = symbol.getFlags();
+    auto name = symbol.getName();
+    if (!flags || !name)
+      return part.emitError("LLVM made an object with an unreadable symbol");
+    bool isKnown = name->empty() || *name == "_GLOBAL_OFFSET_TABLE_" ||
+                   llvm::any_of(libraryFunctions(),
+                                [&](const LibraryFunction &known) { return known.name == *name; });
+    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !isKnown)
+      return part.emitError("the code calls '")
+             << *name << "', which kernels may not; an expansion is missing in Codegen";
+  }
+  return success();
+}
+
+LogicalResult mlir::tiny::emitCode(ModuleOp part, const CPU &cpu, CodeKind kind,
+                                   llvm::SmallVectorImpl<char> &code) {
+  auto machine = createTargetMachine(cpu);
+  if (!machine)
+    return part.emitError(llvm::toString(machine.takeError()));
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(part, context, "tiny");
+  if (!module)
+    return part.emitError("cannot be translated to LLVM IR");
+  setCPU(*module, cpu, **machine);
+  optimize(*module, **machine);
+
+  size_t start = code.size();
+  llvm::raw_svector_ostream os(code);
+  if (kind == CodeKind::llvm) {
+    module->print(os, nullptr);
+    return success();
+  }
+  llvm::legacy::PassManager passes;
+  auto fileType = kind == CodeKind::object ? llvm::CodeGenFileType::ObjectFile
+                                           : llvm::CodeGenFileType::AssemblyFile;
+  if ((*machine)->addPassesToEmitFile(passes, os, nullptr, fileType))
+    return part.emitError("LLVM cannot emit this kind of file for ") << cpu.name;
+  passes.run(*module);
+  if (kind != CodeKind::object)
+    return success();
+  return verifyCalls(part, llvm::ArrayRef<char>(code).drop_front(start));
+}

@@ -1,0 +1,31 @@
+//===- EmitCode.h - from the llvm dialect to bytes --------------*- C++ -*-===//
+
+#ifndef TINY_LIB_COMPILER_EMITCODE_H
+#define TINY_LIB_COMPILER_EMITCODE_H
+
+#include "Tiny/Compiler/CPU.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace mlir::tiny {
+
+/// Functions of the C library that kernels may call. LLVM makes the memory functions of loops, and
+/// the mathematical ones are what f64 functions lower to.
+struct LibraryFunction {
+  llvm::StringLiteral name;
+  void *address;
+};
+llvm::ArrayRef<LibraryFunction> libraryFunctions();
+
+enum class CodeKind { llvm, assembly, object };
+
+/// Optimises `part`, a module of the llvm dialect, for `cpu` and appends its code to `code`.
+/// Several threads may do so with different parts at once. An object that calls anything but
+/// libraryFunctions() is an error.
+LogicalResult emitCode(ModuleOp part, const CPU &cpu, CodeKind kind,
+                       llvm::SmallVectorImpl<char> &code);
+
+} // namespace mlir::tiny
+
+#endif // TINY_LIB_COMPILER_EMITCODE_H

@@ -1,0 +1,91 @@
+//===- Pipelines.cpp - every pipeline of the compiler, in order -----------===//
+
+#include "Tiny/Compiler/Pipelines.h"
+
+#include "Tiny/Codegen/Passes.h"
+#include "Tiny/Schedule/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/Transforms/Passes.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+void CPUPipelineOptions::setTarget(const Target &target) {
+  vectorBits = target.vectorBits;
+  numVectorRegisters = target.numVectorRegisters;
+  nativeFMA = target.hasFMA;
+  nativeF16 = target.hasF16Conversion;
+}
+
+void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptions &options) {
+  // Movement of movement, constants, equal expressions: what is gone now needs no kernel.
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+
+  pm.addPass(createFormKernelsPass({options.entry}));
+  PlanMemoryPassOptions memory;
+  memory.entry = options.entry;
+  pm.addPass(createPlanMemoryPass(memory));
+  if (options.verify)
+    pm.addPass(createVerifyScheduledPass({options.entry}));
+}
+
+void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
+  if (options.verify)
+    pm.addPass(createVerifyTiledPass());
+
+  // What only the launches know, before the host function goes. From then on a module is what one
+  // thread works on.
+  pm.addPass(createAnnotateAliasesPass());
+  pm.addPass(createPartitionKernelsPass({options.parts}));
+  OpPassManager &part = pm.nest<ModuleOp>();
+
+  // Vectors as LLVM has them: of rank 1.
+  part.addNestedPass<func::FuncOp>(vector::createLowerVectorMultiReductionPass(
+      vector::VectorMultiReductionLowering::InnerReduction));
+  part.addNestedPass<func::FuncOp>(
+      createConvertVectorToSCFPass(VectorTransferToSCFOptions().enableFullUnroll()));
+
+  // Arithmetic that LLVM would get wrong or leave to a library. Conversions come last, since the
+  // functions before them may make some.
+  part.addNestedPass<func::FuncOp>(createExpandReductionsPass());
+  part.addPass(createExpandMathPass({options.nativeFMA}));
+  part.addNestedPass<func::FuncOp>(createExpandConversionsPass({options.nativeF16}));
+
+  // Addresses as arithmetic; subviews become such arithmetic first. Tidied before control flow
+  // turns into blocks, where values of equal expressions are harder to see.
+  part.addPass(memref::createExpandStridedMetadataPass());
+  part.addPass(createLowerAffinePass());
+  part.addPass(createCanonicalizerPass());
+  part.addPass(createCSEPass());
+  part.addPass(createSCFToControlFlowPass());
+
+  // To the llvm dialect. Buffers are bare pointers: shapes are static, so a descriptor would say
+  // nothing. Float reductions keep their order (they are trees by now).
+  part.addPass(createConvertVectorToLLVMPass());
+  part.addPass(createFinalizeMemRefToLLVMConversionPass());
+  part.addPass(createConvertMathToLLVMPass());
+  part.addPass(createArithToLLVMConversionPass());
+  ConvertFuncToLLVMPassOptions func;
+  func.useBarePtrCallConv = true;
+  part.addPass(createConvertFuncToLLVMPass(func));
+  part.addPass(createConvertControlFlowToLLVMPass());
+  part.addPass(createUBToLLVMConversionPass());
+  part.addPass(createReconcileUnrealizedCastsPass());
+  part.addPass(createEmitEntryPointsPass());
+  if (options.verify)
+    part.addPass(createVerifyLoweredPass());
+}
+
+void mlir::tiny::registerTinyPipelines() {
+  PassPipelineRegistration<CPUPipelineOptions>(
+      "tiny-schedule", "Turn a program into kernels and a list of launches", buildSchedulePipeline);
+  PassPipelineRegistration<CPUPipelineOptions>(
+      "tiny-codegen-cpu", "Lower tiled kernels to the llvm dialect", buildCodegenPipelineCPU);
+}

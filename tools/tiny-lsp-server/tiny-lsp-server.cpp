@@ -1,0 +1,11 @@
+//===- tiny-lsp-server.cpp - language server for editors ------------------===//
+
+#include "Tiny/InitAll.h"
+
+#include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  mlir::tiny::registerAllTinyDialects(registry);
+  return mlir::asMainReturnCode(mlir::MlirLspServerMain(argc, argv, registry));
+}

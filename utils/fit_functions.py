@@ -83,7 +83,7 @@ def show(name, f, low, high, counts):
         print("    " + ", ".join(f"{float(c)!r}" for c in coefficients) + ",")
 
 
-# tanh(x) = x + x z P(z) and erf(x) = x + x Q(z), with z = x²
+# tanh(x) = x (1 + z P(z)) and erf(x) = x + x Q(z), with z = x²
 show("tanh", lambda z: (tanh(z.sqrt()) / z.sqrt() - 1) / z, "0", "0.390625", {"f32": 5, "f64": 12})
 show("erf", lambda z: erf(z.sqrt()) / z.sqrt() - 1, "0", "1", {"f32": 7, "f64": 13})
 # erf(x) = 1 - exp2(R(x - 1)) for x from 1 to 4 (f32) or 6 (f64): centred where erfc is largest, so

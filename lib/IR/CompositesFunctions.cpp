@@ -224,7 +224,7 @@ Value Composer::tanh(Value x) {
   return inF32(x, [&](Value x) {
     Value magnitude = abs(x), z = square(x);
     ArrayRef<double> table = elementOf(x).isF64() ? ArrayRef<double>(kTanhF64) : kTanhF32;
-    Value near = add(x, mul(mul(x, z), polynomial(*this, z, table)));
+    Value near = mul(x, add(mul(z, polynomial(*this, z, table)), 1)); // a product keeps -0
     // exp may overflow to infinity: 2 / inf is the 0 that is wanted.
     Value far = sub(1, div(2, add(exp(mul(magnitude, 2)), 1)));
     return where(lt(magnitude, 0.625), near, where(lt(x, 0), neg(far), far));

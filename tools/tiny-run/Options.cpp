@@ -1,0 +1,369 @@
+//===- Options.cpp - the command line of tiny-run -------------------------===//
+
+#include "Options.h"
+
+#include "Tiny/Runtime/TensorFile.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringRef.h"
+
+using namespace tinyrun;
+using llvm::StringRef;
+
+tinyrt::Tolerance Options::tolerance() const {
+  if (!hasTolerance())
+    return {};
+  if (!rtol && !atol)
+    return tinyrt::Tolerance::ofLargest(*maxTol);
+  tinyrt::Tolerance numpy;
+  return {rtol.value_or(numpy.rtol), atol.value_or(numpy.atol), maxTol.value_or(-1)};
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// Splits "name=value"; the name is empty if there is none. Names may contain '=', and so may
+/// paths, which begin behind the first "@".
+static std::pair<StringRef, StringRef> splitName(StringRef text) {
+  if (text.starts_with("@"))
+    return {"", text};
+  size_t at = text.find("=@");
+  if (at == StringRef::npos)
+    at = text.rfind('=');
+  if (at == StringRef::npos)
+    return {"", text};
+  return {text.take_front(at), text.drop_front(at + 1)};
+}
+
+static bool parseInput(Options &options, StringRef text, std::string &error) {
+  auto [name, value] = splitName(text);
+  InputSpec input;
+  input.name = name.str();
+  double number;
+  if (value.consume_front("@")) {
+    input.kind = InputSpec::file;
+  } else if (value.consume_front("random:")) {
+    input.kind = InputSpec::random;
+    if (value.getAsInteger(10, input.seed)) {
+      error = "'" + text.str() + "': a seed is a whole number, as in random:1";
+      return false;
+    }
+  } else {
+    input.kind = InputSpec::constant;
+    if (value != "true" && value != "false" && value.getAsDouble(number)) {
+      error = "'" + text.str() +
+              "' is no input: give [NAME=] and @FILE.npy, @FILE.pb, random:SEED or a number";
+      return false;
+    }
+  }
+  input.text = value.str();
+  if (input.kind == InputSpec::file && value.empty()) {
+    error = "'" + text.str() + "': a file name must follow the @";
+    return false;
+  }
+  options.inputs.push_back(std::move(input));
+  return true;
+}
+
+static bool parseFile(std::vector<FileSpec> &files, StringRef text, std::string &error) {
+  auto [name, value] = splitName(text);
+  StringRef path = value;
+  if (!path.consume_front("@") || !tinyrt::isTensorPath(path)) {
+    error = "'" + text.str() + "': give [NAME=]@FILE.npy or [NAME=]@FILE.pb";
+    return false;
+  }
+  files.push_back({name.str(), path.str()});
+  return true;
+}
+
+static bool parseDim(Options &options, StringRef text, std::string &error) {
+  auto [name, value] = text.rsplit('=');
+  int64_t size;
+  if (name.empty() || value.getAsInteger(10, size) || size < 0) {
+    error = "'" + text.str() + "': give NAME=SIZE with a size of 0 or more, as in batch=1";
+    return false;
+  }
+  for (auto &[other, otherSize] : options.dims)
+    if (other == name) {
+      error = "the dim '" + name.str() + "' is given twice";
+      return false;
+    }
+  options.dims.push_back({name.str(), size});
+  return true;
+}
+
+static bool parseNumber(StringRef text, unsigned least, unsigned most, unsigned &number,
+                        std::string &error) {
+  if (!text.getAsInteger(10, number) && number >= least && number <= most)
+    return true;
+  error = "'" + text.str() + "' is not a whole number from " + std::to_string(least) + " to " +
+          std::to_string(most);
+  return false;
+}
+
+static bool parseTolerance(StringRef text, std::optional<double> &number, std::string &error) {
+  double value;
+  if (!text.getAsDouble(value) && value >= 0) { // refuses NaN
+    number = value;
+    return true;
+  }
+  error = "'" + text.str() + "' is not a number of 0 or more";
+  return false;
+}
+
+static bool parseSize(StringRef text, uint64_t &bytes, std::string &error) {
+  StringRef digits = text.take_while([](char c) { return llvm::isDigit(c); });
+  StringRef suffix = text.drop_front(digits.size());
+  size_t power = suffix.empty() ? 0 : StringRef("KMGT").find(suffix[0]) + 1;
+  if (!digits.getAsInteger(10, bytes) && suffix.size() <= 1 && power <= 4 && bytes > 0 &&
+      bytes <= (UINT64_MAX >> (10 * power))) {
+    bytes <<= 10 * power;
+    return true;
+  }
+  error = "'" + text.str() + "' is not a size: give bytes, or a number with K, M, G or T behind it";
+  return false;
+}
+
+static bool parseChoice(StringRef text, std::initializer_list<StringRef> choices,
+                        std::string &value, std::string &error) {
+  value = text.str();
+  if (llvm::is_contained(choices, text))
+    return true;
+  error = "'" + value + "' is unknown: give " + llvm::join(choices, " or ");
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct OptionInfo {
+  /// A heading of the help if `parse` is null.
+  StringRef name;
+  /// What the value is called; empty if there is none, in brackets if it may be left out (and then
+  /// can only be given behind an '=').
+  StringRef value;
+  StringRef help;
+  bool repeatable;
+  bool (*parse)(Options &options, StringRef value, std::string &error);
+};
+} // namespace
+
+#define PARSE(EXPRESSION)                                                                          \
+  [](Options &o, StringRef v, std::string &e) -> bool {                                            \
+    (void)v, (void)e;                                                                              \
+    return EXPRESSION;                                                                             \
+  }
+
+static const OptionInfo kOptions[] = {
+    {"Model", "", "", false, nullptr},
+    {"--entry", "NAME", "the function to run (default: main)", false,
+     PARSE((o.entry = v.str(), true))},
+    {"--dim", "NAME=SIZE",
+     "the size of a dim that an ONNX model leaves open, as batch=8 or x[0]=8\n(default: 1)", true,
+     PARSE(parseDim(o, v, e))},
+    {"Data", "", "", false, nullptr},
+    {"--input", "[NAME=]VALUE",
+     "@FILE.npy, @FILE.pb, random:SEED or a number for all elements;\none random:SEED alone fills "
+     "every input",
+     true, PARSE(parseInput(o, v, e))},
+    {"--output", "[NAME=]@FILE", "write a result to a .npy or .pb file instead of printing it",
+     true, PARSE(parseFile(o.outputs, v, e))},
+    {"--expect", "[NAME=]@FILE", "fail unless a result is what this .npy or .pb file holds", true,
+     PARSE(parseFile(o.expected, v, e))},
+    {"Tolerance", "", "", false, nullptr},
+    {"--rtol", "R", "|actual - expected| <= atol + rtol * |expected| (default: 1e-5)", false,
+     PARSE(parseTolerance(v, o.rtol, e))},
+    {"--atol", "A", "as above (default: 1e-8)", false, PARSE(parseTolerance(v, o.atol, e))},
+    {"--max-tol", "R",
+     "|actual - expected| <= R * the largest |expected| of the tensor; alone, it\ntakes the place "
+     "of the other two",
+     false, PARSE(parseTolerance(v, o.maxTol, e))},
+    {"--verify-against", "reference",
+     "run the reference interpreter too, and fail unless the results agree:\nwithin its own error "
+     "bounds, or within the tolerance if one is given",
+     false, PARSE(parseChoice(v, {"reference"}, o.verifyAgainst, e))},
+    {"Target", "", "", false, nullptr},
+    {"--target", "cpu|reference", "what runs the program (default: cpu)", false,
+     PARSE(parseChoice(v, {"cpu", "reference"}, o.target, e))},
+    {"--cpu", "NAME", "the processor to compile for, as LLVM names it (default: host)", false,
+     PARSE((o.cpu = v.str(), true))},
+    {"--threads", "N", "threads to use (default: one per core)", false,
+     PARSE(parseNumber(v, 1, 1024, o.threads, e))},
+    {"--max-memory", "SIZE",
+     "refuse a program that needs more, as 512M or 2G (default: the memory of\nthe machine)", false,
+     PARSE(parseSize(v, o.maxMemory, e))},
+    {"Information", "", "", false, nullptr},
+    {"--bench", "N", "run N more times, and print the least and the median time", false,
+     PARSE(parseNumber(v, 1, 1000000000, o.bench, e))},
+    {"--profile", "", "print what time each kernel takes", false, PARSE(o.profile = true)},
+    {"--report", "[text|json]",
+     "print the kernels and the memory; without any --input, run nothing", false,
+     [](Options &o, StringRef v, std::string &e) {
+       std::string format;
+       if (!parseChoice(v.empty() ? "text" : v, {"text", "json"}, format, e))
+         return false;
+       o.report = format == "json" ? Report::json : Report::text;
+       return true;
+     }},
+    {"--emit", "mlir|llvm|asm|obj",
+     "write the tiled kernels, LLVM IR, assembly or an object file, and run\nnothing", false,
+     PARSE(parseChoice(v, {"mlir", "llvm", "asm", "obj"}, o.emit, e))},
+    {"-o", "FILE", "where --emit writes to (default, but for obj: the terminal)", false,
+     PARSE((o.emitPath = v.str(), true))},
+    {"--poison", "", "fill the memory with a pattern first, to see what no kernel writes", false,
+     PARSE(o.poison = true)},
+    {"--version", "", "print the version", false, PARSE(o.version = true)},
+    {"--help", "", "print this", false, PARSE(o.help = true)},
+};
+#undef PARSE
+
+static const OptionInfo *findOption(StringRef name) {
+  if (name == "-h")
+    name = "--help";
+  for (const OptionInfo &option : kOptions)
+    if (option.parse && option.name == name)
+      return &option;
+  return nullptr;
+}
+
+/// "; did you mean '--bench'?" if something is close to `name`.
+static std::string suggestion(StringRef name) {
+  const OptionInfo *best = nullptr;
+  unsigned bestDistance = 4;
+  for (const OptionInfo &option : kOptions) {
+    unsigned distance = name.edit_distance(option.name, true, bestDistance);
+    if (option.parse && option.name.size() > 2 && distance < bestDistance) {
+      best = &option;
+      bestDistance = distance;
+    }
+  }
+  return best ? "; did you mean '" + best->name.str() + "'?" : "; see --help";
+}
+
+/// Each option alone may be right and together they are not.
+static bool checkTogether(const Options &options, std::string &error) {
+  auto fail = [&](const char *reason) {
+    error = reason;
+    return false;
+  };
+  bool isReference = options.target == "reference";
+  if (options.model.empty())
+    return fail("no model is given; see --help");
+  if (!options.emitPath.empty() && options.emit.empty())
+    return fail("-o says where --emit writes to, and there is no --emit; for results use --output");
+  if (options.emit == "obj" && options.emitPath.empty())
+    return fail("--emit obj needs -o FILE");
+  if (isReference && !options.emit.empty())
+    return fail("--emit needs a target that compiles, and the reference interprets");
+  if (isReference && options.profile)
+    return fail("--profile needs a target with kernels, and the reference has none");
+  if (isReference && options.report != Report::none)
+    return fail("--report needs a target with kernels, and the reference has none");
+  if (isReference && !options.verifyAgainst.empty())
+    return fail("--verify-against reference needs another target to compare with");
+  return true;
+}
+
+bool tinyrun::parseOptions(int argc, const char *const *argv, Options &options,
+                           std::string &error) {
+  std::vector<const OptionInfo *> seen;
+  bool onlyModels = false;
+  for (int i = 1; i < argc; ++i) {
+    StringRef argument = argv[i];
+    if (argument == "--" && !onlyModels) {
+      onlyModels = true;
+      continue;
+    }
+    if (onlyModels || !argument.starts_with("-") || argument == "-") {
+      if (!options.model.empty()) {
+        error = "two models are given, '" + options.model + "' and '" + argument.str() + "'";
+        return false;
+      }
+      options.model = argument.str();
+      continue;
+    }
+    auto [name, value] = argument.split('=');
+    bool hasValue = name.size() < argument.size();
+    const OptionInfo *option = findOption(name);
+    if (!option) {
+      error = "unknown option '" + name.str() + "'" + suggestion(name);
+      return false;
+    }
+    if (hasValue && option->value.empty()) {
+      error = name.str() + " takes no value";
+      return false;
+    }
+    if (!hasValue && !option->value.empty() && !option->value.ends_with("]")) {
+      if (i + 1 == argc) {
+        error = name.str() + " needs a value: " + option->value.str();
+        return false;
+      }
+      value = argv[++i];
+    }
+    if (!option->repeatable && llvm::is_contained(seen, option)) {
+      error = name.str() + " is given twice";
+      return false;
+    }
+    seen.push_back(option);
+    if (!option->parse(options, value, error)) {
+      error = name.str() + ": " + error;
+      return false;
+    }
+  }
+  return options.help || options.version || checkTogether(options, error);
+}
+
+//===----------------------------------------------------------------------===//
+// Help
+//===----------------------------------------------------------------------===//
+
+std::string tinyrun::helpText() {
+  std::string text = R"(Compile a tensor program and run it.
+
+usage: tiny-run MODEL [options]
+
+MODEL is an .mlir, .mlirbc or .onnx file, or - for MLIR from the standard input.
+)";
+  for (const OptionInfo &option : kOptions) {
+    if (!option.parse) {
+      text += "\n" + option.name.str() + ":\n";
+      continue;
+    }
+    std::string left = "  " + option.name.str();
+    if (option.value.ends_with("]"))
+      left += "[=" + option.value.drop_front().str();
+    else if (!option.value.empty())
+      left += " " + option.value.str();
+    left.resize(std::max<size_t>(left.size() + 2, 30), ' ');
+    llvm::SmallVector<StringRef> lines;
+    option.help.split(lines, '\n');
+    for (StringRef line : lines) {
+      text += left + line.str() + "\n";
+      left.assign(30, ' ');
+    }
+  }
+  text += R"(
+--input, --output and --expect without a name go by position, and a name may also
+be a position, counted from 0. random:SEED gives the same numbers on every machine:
+floats in [-1, 1), signed integers from -8 to 7, unsigned ones from 0 to 15.
+The exit status is 0 if everything went well and 1 otherwise.
+
+Examples:
+  tiny-run model.onnx --input random:1
+      run on random inputs and print the results
+  tiny-run model.onnx --dim batch=8 --input @images.npy --output @scores.npy
+      eight images from a file, the results into another
+  tiny-run model.onnx --input @test/input_0.pb --expect @test/output_0.pb --max-tol 1e-4
+      compare with a test vector
+  tiny-run model.mlir --input x=@x.npy --input scale=0.5 --target reference
+      inputs by name, on the reference interpreter
+  tiny-run model.onnx --input random:1 --bench 100 --profile
+      how fast it is, and where the time goes
+  tiny-run model.onnx --emit asm -o model.s
+      what it is compiled to
+)";
+  return text;
+}

@@ -1,0 +1,46 @@
+//===- Target.cpp - what all targets share --------------------------------===//
+
+#include "Target.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <chrono>
+#include <unistd.h>
+
+using namespace tinyrun;
+
+Progress::Progress(std::string what) {
+  watcher = std::thread([this, what = std::move(what)] {
+    std::unique_lock<std::mutex> lock(mutex);
+    // Twice as long each time: a line now and then, however long it takes.
+    auto start = std::chrono::steady_clock::now();
+    for (int seconds = 2;; seconds *= 2) {
+      if (ended.wait_until(lock, start + std::chrono::seconds(seconds), [this] { return end; }))
+        return;
+      llvm::errs() << "tiny-run: " << what << ", " << seconds << " s so far\n";
+    }
+  });
+}
+
+Progress::~Progress() {
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    end = true;
+  }
+  ended.notify_one();
+  watcher.join();
+}
+
+uint64_t tinyrun::memoryLimit(const Options &options) {
+  if (options.maxMemory)
+    return options.maxMemory;
+  long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGE_SIZE);
+  return pages > 0 && size > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(size)
+                               : UINT64_MAX;
+}
+
+Target::~Target() = default;
+
+std::unique_ptr<Target> tinyrun::createTarget(const Options &options) {
+  return options.target == "reference" ? createReferenceTarget() : createCpuTarget();
+}

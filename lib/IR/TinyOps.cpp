@@ -22,26 +22,55 @@ using namespace mlir::tiny;
 #define GET_OP_CLASSES
 #include "Tiny/IR/TinyOps.cpp.inc"
 
-/// Reports at an optional location, as type inference must.
-template <typename... Args>
-static LogicalResult failAt(std::optional<Location> loc, StringRef op, Args &&...args) {
-  if (!loc)
+/// Where a shape rule reports what is wrong; null while types are inferred, when nobody asks why.
+using Report = llvm::function_ref<InFlightDiagnostic()>;
+
+template <typename... Args> static LogicalResult fail(Report report, Args &&...args) {
+  if (!report)
     return failure();
-  InFlightDiagnostic diag = emitError(*loc) << "'tiny." << op << "' op ";
+  InFlightDiagnostic diag = report();
   (diag << ... << std::forward<Args>(args));
   return diag;
 }
 
 /// One entry of `list` per dimension of `type`, or an error that says so.
-static LogicalResult checkPerDim(std::optional<Location> loc, StringRef op, StringRef name,
-                                 ArrayRef<int64_t> list, RankedTensorType type) {
+static LogicalResult checkPerDim(Report report, StringRef name, ArrayRef<int64_t> list,
+                                 RankedTensorType type) {
   if (static_cast<int64_t>(list.size()) == type.getRank())
     return success();
-  return failAt(loc, op, name, " has ", list.size(), " entries, but the input ", type, " has ",
-                type.getRank(), " dimensions; give one entry per dimension");
+  return fail(report, name, " has ", list.size(), " entries, but the input ", type, " has ",
+              type.getRank(), " dimensions; give one entry per dimension");
 }
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// Defines type inference and the verifier of `Op` by its shape rule. Where the attributes are
+/// wrong the inferred type is a placeholder that is never compared, so that the verifier's message
+/// is the only one.
+#define TINY_SHAPE_RULE(Op, rule)                                                                  \
+  static LogicalResult shapeRule(Op::Adaptor x, RankedTensorType input, Report report,             \
+                                 SmallVectorImpl<int64_t> &shape) {                                \
+    return rule;                                                                                   \
+  }                                                                                                \
+  LogicalResult Op::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,      \
+                                     SmallVectorImpl<Type> &types) {                               \
+    RankedTensorType input = tensorOf(adaptor.getInput());                                         \
+    SmallVector<int64_t> shape;                                                                    \
+    bool isValid = succeeded(shapeRule(adaptor, input, {}, shape));                                \
+    types.push_back(isValid ? input.clone(shape) : input);                                         \
+    return success();                                                                              \
+  }                                                                                                \
+  bool Op::isCompatibleReturnTypes(TypeRange, TypeRange) { return true; }                          \
+  LogicalResult Op::verify() {                                                                     \
+    SmallVector<int64_t> shape;                                                                    \
+    RankedTensorType input = getInput().getType();                                                 \
+    auto report = [&] { return emitOpError(); };                                                   \
+    if (failed(shapeRule(Adaptor(*this), input, report, shape)))                                   \
+      return failure();                                                                            \
+    if (RankedTensorType right = input.clone(shape); right != getType())                           \
+      return emitOpError() << "result is " << getType() << ", but must be " << right;              \
+    return success();                                                                              \
+  }
 
 //===----------------------------------------------------------------------===//
 // Compute
@@ -53,25 +82,24 @@ LogicalResult CmpOp::inferReturnTypes(MLIRContext *context, std::optional<Locati
   return success();
 }
 
-LogicalResult ReduceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
-                                         Adaptor adaptor, SmallVectorImpl<Type> &types) {
-  RankedTensorType input = tensorOf(adaptor.getInput());
+static LogicalResult shapeOfReduce(RankedTensorType input, ArrayRef<int64_t> dims, Report report,
+                                   SmallVectorImpl<int64_t> &shape) {
   llvm::SmallBitVector dropped(input.getRank());
-  for (int64_t dim : adaptor.getDims()) {
+  for (int64_t dim : dims) {
     if (dim < 0 || dim >= input.getRank())
-      return failAt(loc, "reduce", "dim ", dim, " does not exist in ", input, "; dims are 0 to ",
-                    input.getRank() - 1);
+      return fail(report, "dim ", dim, " does not exist in ", input, "; dims are 0 to ",
+                  input.getRank() - 1);
     if (dropped.test(dim))
-      return failAt(loc, "reduce", "dim ", dim, " is listed twice; list each dim once");
+      return fail(report, "dim ", dim, " is listed twice; list each dim once");
     dropped.set(dim);
   }
-  SmallVector<int64_t> shape;
   for (auto [dim, size] : llvm::enumerate(input.getShape()))
     if (!dropped.test(dim))
       shape.push_back(size);
-  types.push_back(input.clone(shape));
   return success();
 }
+
+TINY_SHAPE_RULE(ReduceOp, shapeOfReduce(input, x.getDims(), report, shape))
 
 //===----------------------------------------------------------------------===//
 // Movement
@@ -86,25 +114,22 @@ LogicalResult ReshapeOp::verify() {
                        << "; both must have the same number";
 }
 
-LogicalResult PermuteOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
-                                          Adaptor adaptor, SmallVectorImpl<Type> &types) {
-  RankedTensorType input = tensorOf(adaptor.getInput());
-  ArrayRef<int64_t> permutation = adaptor.getPermutation();
-  if (failed(checkPerDim(loc, "permute", "permutation", permutation, input)))
+static LogicalResult shapeOfPermute(RankedTensorType input, ArrayRef<int64_t> permutation,
+                                    Report report, SmallVectorImpl<int64_t> &shape) {
+  if (failed(checkPerDim(report, "permutation", permutation, input)))
     return failure();
   llvm::SmallBitVector seen(input.getRank());
-  SmallVector<int64_t> shape;
   for (int64_t dim : permutation) {
     if (dim < 0 || dim >= input.getRank() || seen.test(dim))
-      return failAt(loc, "permute", "permutation entry ", dim,
-                    " is out of range or repeated; list each of 0 to ", input.getRank() - 1,
-                    " once");
+      return fail(report, "permutation entry ", dim,
+                  " is out of range or repeated; list each of 0 to ", input.getRank() - 1, " once");
     seen.set(dim);
     shape.push_back(input.getDimSize(dim));
   }
-  types.push_back(input.clone(shape));
   return success();
 }
+
+TINY_SHAPE_RULE(PermuteOp, shapeOfPermute(input, x.getPermutation(), report, shape))
 
 LogicalResult ExpandOp::verify() {
   RankedTensorType from = getInput().getType(), to = getType();
@@ -122,79 +147,68 @@ LogicalResult ExpandOp::verify() {
   return success();
 }
 
-LogicalResult PadOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
-                                      SmallVectorImpl<Type> &types) {
-  RankedTensorType input = tensorOf(adaptor.getInput());
-  ArrayRef<int64_t> low = adaptor.getLow(), high = adaptor.getHigh();
-  if (failed(checkPerDim(loc, "pad", "low", low, input)) ||
-      failed(checkPerDim(loc, "pad", "high", high, input)))
+static LogicalResult shapeOfPad(RankedTensorType input, ArrayRef<int64_t> low,
+                                ArrayRef<int64_t> high, Attribute value, Report report,
+                                SmallVectorImpl<int64_t> &shape) {
+  if (failed(checkPerDim(report, "low", low, input)) ||
+      failed(checkPerDim(report, "high", high, input)))
     return failure();
-  SmallVector<int64_t> shape;
   for (auto [dim, size] : llvm::enumerate(input.getShape())) {
     if (low[dim] < 0 || high[dim] < 0)
-      return failAt(loc, "pad", "pads dim ", dim, " by ", low[dim], " and ", high[dim],
-                    "; padding must not be negative, use tiny.shrink to cut");
+      return fail(report, "pads dim ", dim, " by ", low[dim], " and ", high[dim],
+                  "; padding must not be negative, use tiny.shrink to cut");
     int64_t padded;
     if (llvm::AddOverflow(size, low[dim], padded) || llvm::AddOverflow(padded, high[dim], padded))
-      return failAt(loc, "pad", "pads dim ", dim, " past the largest 64-bit size");
+      return fail(report, "pads dim ", dim, " past the largest 64-bit size");
     shape.push_back(padded);
   }
-  types.push_back(input.clone(shape));
+  auto number = dyn_cast<TypedAttr>(value);
+  if (!number || !isa<FloatAttr, IntegerAttr>(value) || number.getType() != input.getElementType())
+    return fail(report, "pads with ", value, ", but the elements are ", input.getElementType(),
+                "; give a scalar value of that type");
   return success();
 }
 
-LogicalResult PadOp::verify() {
-  Type element = getInput().getType().getElementType();
-  if (getValue().getType() == element && isa<FloatAttr, IntegerAttr>(getValue()))
-    return success();
-  return emitOpError() << "pads with " << getValue() << ", but the elements are " << element
-                       << "; give a scalar value of that type";
-}
+TINY_SHAPE_RULE(PadOp, shapeOfPad(input, x.getLow(), x.getHigh(), x.getValue(), report, shape))
 
-LogicalResult ShrinkOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
-                                         Adaptor adaptor, SmallVectorImpl<Type> &types) {
-  RankedTensorType input = tensorOf(adaptor.getInput());
-  ArrayRef<int64_t> offsets = adaptor.getOffsets(), sizes = adaptor.getSizes();
-  if (failed(checkPerDim(loc, "shrink", "offsets", offsets, input)) ||
-      failed(checkPerDim(loc, "shrink", "sizes", sizes, input)))
+static LogicalResult shapeOfShrink(RankedTensorType input, ArrayRef<int64_t> offsets,
+                                   ArrayRef<int64_t> sizes, Report report,
+                                   SmallVectorImpl<int64_t> &shape) {
+  if (failed(checkPerDim(report, "offsets", offsets, input)) ||
+      failed(checkPerDim(report, "sizes", sizes, input)))
     return failure();
   for (auto [dim, size] : llvm::enumerate(input.getShape()))
     if (offsets[dim] < 0 || sizes[dim] < 0 || offsets[dim] > size - sizes[dim])
-      return failAt(loc, "shrink", "keeps ", sizes[dim], " elements from ", offsets[dim],
-                    " on in dim ", dim, ", which has ", size,
-                    "; offset and size must lie inside the input");
-  types.push_back(input.clone(sizes));
+      return fail(report, "keeps ", sizes[dim], " elements from ", offsets[dim], " on in dim ", dim,
+                  ", which has ", size, "; offset and size must lie inside the input");
+  shape.assign(sizes.begin(), sizes.end());
   return success();
 }
 
-LogicalResult StrideOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
-                                         Adaptor adaptor, SmallVectorImpl<Type> &types) {
-  RankedTensorType input = tensorOf(adaptor.getInput());
-  ArrayRef<int64_t> steps = adaptor.getSteps();
-  if (failed(checkPerDim(loc, "stride", "steps", steps, input)))
+TINY_SHAPE_RULE(ShrinkOp, shapeOfShrink(input, x.getOffsets(), x.getSizes(), report, shape))
+
+static LogicalResult shapeOfStride(RankedTensorType input, ArrayRef<int64_t> steps, Report report,
+                                   SmallVectorImpl<int64_t> &shape) {
+  if (failed(checkPerDim(report, "steps", steps, input)))
     return failure();
-  SmallVector<int64_t> shape;
   for (auto [dim, size] : llvm::enumerate(input.getShape())) {
     if (steps[dim] == 0 || steps[dim] == std::numeric_limits<int64_t>::min())
-      return failAt(loc, "stride", "step of dim ", dim, " is ", steps[dim],
-                    "; use 1 to keep every element, -1 to reverse");
+      return fail(report, "step of dim ", dim, " is ", steps[dim],
+                  "; use 1 to keep every element, -1 to reverse");
     shape.push_back(llvm::divideCeil(static_cast<uint64_t>(size), std::abs(steps[dim])));
   }
-  types.push_back(input.clone(shape));
   return success();
 }
+
+TINY_SHAPE_RULE(StrideOp, shapeOfStride(input, x.getSteps(), report, shape))
 
 //===----------------------------------------------------------------------===//
 // Sources and tests
 //===----------------------------------------------------------------------===//
 
-LogicalResult ConstantOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
-                                           Adaptor adaptor, SmallVectorImpl<Type> &types) {
-  auto type = dyn_cast<RankedTensorType>(adaptor.getValue().getShapedType());
-  if (!type)
-    return failAt(loc, "constant", "value has type ", adaptor.getValue().getShapedType(),
-                  "; it must be a tensor");
-  types.push_back(type);
+LogicalResult ConstantOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                           SmallVectorImpl<Type> &types) {
+  types.push_back(adaptor.getValue().getShapedType());
   return success();
 }
 

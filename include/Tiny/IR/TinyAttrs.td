@@ -7,20 +7,16 @@ include "Tiny/IR/TinyDialect.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 
-def Tiny_CmpPredicate : I32EnumAttr<"CmpPredicate", "the relation that `cmp` tests", [
+def Tiny_CmpPredicateAttr : I32EnumAttr<"CmpPredicate", "the relation that `cmp` tests", [
     I32EnumAttrCase<"lt", 0>, I32EnumAttrCase<"le", 1>,
     I32EnumAttrCase<"eq", 2>, I32EnumAttrCase<"ne", 3>]> {
   let cppNamespace = "::mlir::tiny";
-  let genSpecializedAttr = 0;
 }
-def Tiny_CmpPredicateAttr : EnumAttr<Tiny_Dialect, Tiny_CmpPredicate, "predicate">;
 
-def Tiny_ReduceKind : I32EnumAttr<"ReduceKind", "how `reduce` combines two elements", [
+def Tiny_ReduceKindAttr : I32EnumAttr<"ReduceKind", "how `reduce` combines two elements", [
     I32EnumAttrCase<"add", 0>, I32EnumAttrCase<"mul", 1>, I32EnumAttrCase<"max", 2>]> {
   let cppNamespace = "::mlir::tiny";
-  let genSpecializedAttr = 0;
 }
-def Tiny_ReduceKindAttr : EnumAttr<Tiny_Dialect, Tiny_ReduceKind, "reduce_kind">;
 
 def Tiny_Segment : I32EnumAttr<"Segment", "a piece of memory that a launch plan knows", [
     I32EnumAttrCase<"argument", 0>, I32EnumAttrCase<"result", 1>, I32EnumAttrCase<"constants", 2>,
@@ -28,8 +24,6 @@ def Tiny_Segment : I32EnumAttr<"Segment", "a piece of memory that a launch plan 
   let cppNamespace = "::mlir::tiny";
   let genSpecializedAttr = 0;
 }
-def Tiny_SegmentAttr : EnumAttr<Tiny_Dialect, Tiny_Segment, "segment">;
-
 def Tiny_SlotAttr : AttrDef<Tiny_Dialect, "Slot"> {
   let mnemonic = "slot";
   let summary = "where a buffer lies: a segment, which one of it, and a byte range";

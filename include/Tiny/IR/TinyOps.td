@@ -183,7 +183,7 @@ def Tiny_WhereOp : Tiny_ElementwiseOp<"where", [
   let hasFolder = 1;
 }
 
-def Tiny_ReduceOp : Tiny_Op<"reduce", [Pure, InferTypeOpAdaptor]> {
+def Tiny_ReduceOp : Tiny_Op<"reduce", [Pure, InferTypeOpAdaptorWithIsCompatible]> {
   let summary = "combine all elements along some dimensions, which are dropped";
   let description = [{
     The order of combination is free. f16 and bf16 accumulate in f32 and round once. An empty range
@@ -197,6 +197,7 @@ def Tiny_ReduceOp : Tiny_Op<"reduce", [Pure, InferTypeOpAdaptor]> {
   let arguments = (ins Tiny_ReduceKindAttr:$kind, Tiny_Tensor:$input, DenseI64ArrayAttr:$dims);
   let results = (outs Tiny_Tensor:$result);
   let assemblyFormat = "$kind $input `dims` $dims attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
   let hasFolder = 1;
 }
 
@@ -221,7 +222,7 @@ def Tiny_ReshapeOp : Tiny_MovementOp<"reshape"> {
   let hasFolder = 1;
 }
 
-def Tiny_PermuteOp : Tiny_MovementOp<"permute", [InferTypeOpAdaptor]> {
+def Tiny_PermuteOp : Tiny_MovementOp<"permute", [InferTypeOpAdaptorWithIsCompatible]> {
   let summary = "reorder the dimensions: result dim i is input dim perm[i]";
   let description = [{
     ```mlir
@@ -231,6 +232,7 @@ def Tiny_PermuteOp : Tiny_MovementOp<"permute", [InferTypeOpAdaptor]> {
   let arguments = (ins Tiny_Tensor:$input, DenseI64ArrayAttr:$permutation);
   let results = (outs Tiny_Tensor:$result);
   let assemblyFormat = "$input $permutation attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
   let hasFolder = 1;
 }
 
@@ -248,7 +250,7 @@ def Tiny_ExpandOp : Tiny_MovementOp<"expand"> {
   let hasFolder = 1;
 }
 
-def Tiny_PadOp : Tiny_MovementOp<"pad", [InferTypeOpAdaptor]> {
+def Tiny_PadOp : Tiny_MovementOp<"pad", [InferTypeOpAdaptorWithIsCompatible]> {
   let summary = "add elements of a constant value before and after, per dimension";
   let description = [{
     ```mlir
@@ -263,7 +265,7 @@ def Tiny_PadOp : Tiny_MovementOp<"pad", [InferTypeOpAdaptor]> {
   let hasFolder = 1;
 }
 
-def Tiny_ShrinkOp : Tiny_MovementOp<"shrink", [InferTypeOpAdaptor]> {
+def Tiny_ShrinkOp : Tiny_MovementOp<"shrink", [InferTypeOpAdaptorWithIsCompatible]> {
   let summary = "keep `sizes` elements from `offsets` on, per dimension";
   let description = [{
     ```mlir
@@ -273,10 +275,11 @@ def Tiny_ShrinkOp : Tiny_MovementOp<"shrink", [InferTypeOpAdaptor]> {
   let arguments = (ins Tiny_Tensor:$input, DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$sizes);
   let results = (outs Tiny_Tensor:$result);
   let assemblyFormat = "$input `offsets` $offsets `sizes` $sizes attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
   let hasFolder = 1;
 }
 
-def Tiny_StrideOp : Tiny_MovementOp<"stride", [InferTypeOpAdaptor]> {
+def Tiny_StrideOp : Tiny_MovementOp<"stride", [InferTypeOpAdaptorWithIsCompatible]> {
   let summary = "keep every n-th element, per dimension; a negative step starts from the end";
   let description = [{
     A dimension of size n becomes ceil(n / |step|). Step s > 0 keeps elements 0, s, 2s, …; step
@@ -289,6 +292,7 @@ def Tiny_StrideOp : Tiny_MovementOp<"stride", [InferTypeOpAdaptor]> {
   let arguments = (ins Tiny_Tensor:$input, DenseI64ArrayAttr:$steps);
   let results = (outs Tiny_Tensor:$result);
   let assemblyFormat = "$input $steps attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
   let hasFolder = 1;
 }
 

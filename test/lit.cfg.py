@@ -31,6 +31,9 @@ shared = os.environ.get("TINY_SHARED") or os.path.join(config.tiny_source_dir, "
 shared = os.path.realpath(shared)
 config.substitutions.append(("%shared", shared))
 config.substitutions.append(("%tiny_src", config.tiny_source_dir))
+# ONNX models lie in tests as text; protoc comes with the packages that a build needs.
+encode = "protoc --encode=onnx.ModelProto --proto_path=/usr/include/onnx onnx.proto"
+config.substitutions.append(("%encode-onnx", encode))
 if os.path.isdir(os.path.join(shared, "models")):
     config.available_features.add("shared")
 else:

@@ -25,28 +25,38 @@ static constexpr int64_t kMaxFoldedElements = 1024;
 // The op tables
 //===----------------------------------------------------------------------===//
 
+namespace {
+struct Entry {
+  const OnnxRow *row;
+  Half half;
+};
+} // namespace
+
 /// All rows of an operator of the default domain.
-static ArrayRef<const OnnxRow *> rowsOf(StringRef op) {
-  static const auto *rows = [] {
-    auto *map = new llvm::StringMap<SmallVector<const OnnxRow *, 2>>();
-    for (ArrayRef<OnnxRow> family :
-         {onnxElementwiseRows(), onnxContractionRows(), onnxMovementRows(), onnxReductionRows(),
-          onnxShapeRows(), onnxNormalizationRows(), onnxQuantizationRows(), onnxResizeRows()})
-      for (const OnnxRow &row : family)
-        (*map)[row.op].push_back(&row);
+static ArrayRef<Entry> rowsOf(StringRef op) {
+  static const auto *entries = [] {
+    const std::pair<ArrayRef<OnnxRow>, Half> families[] = {
+        {onnxElementwiseRows(), Half::widen},  {onnxContractionRows(), Half::widen},
+        {onnxMovementRows(), Half::follow},    {onnxReductionRows(), Half::widen},
+        {onnxShapeRows(), Half::exact},        {onnxNormalizationRows(), Half::widen},
+        {onnxQuantizationRows(), Half::exact}, {onnxResizeRows(), Half::widen}};
+    auto *map = new llvm::StringMap<SmallVector<Entry, 2>>();
+    for (auto [rows, half] : families)
+      for (const OnnxRow &row : rows)
+        (*map)[row.op].push_back({&row, half});
     return map;
   }();
-  auto it = rows->find(op);
-  return it == rows->end() ? ArrayRef<const OnnxRow *>() : ArrayRef(it->second);
+  auto it = entries->find(op);
+  return it == entries->end() ? ArrayRef<Entry>() : ArrayRef<Entry>(it->second);
 }
 
 static bool isDefaultDomain(StringRef domain) { return domain.empty() || domain == "ai.onnx"; }
 
-static const OnnxRow *findRow(const onnx::NodeProto &node, int64_t opset) {
+static const Entry *findRow(const onnx::NodeProto &node, int64_t opset) {
   if (isDefaultDomain(node.domain()))
-    for (const OnnxRow *row : rowsOf(node.op_type()))
-      if (row->since <= opset && opset <= row->until)
-        return row;
+    for (const Entry &entry : rowsOf(node.op_type()))
+      if (entry.row->since <= opset && opset <= entry.row->until)
+        return &entry;
   return nullptr;
 }
 
@@ -75,6 +85,9 @@ private:
   /// error.
   Value lookup(StringRef name, const onnx::NodeProto *user);
   Value foldIfKnown(Value value, Location loc);
+  Type halfTypeOf(ArrayRef<Value> operands, Half half);
+  Value widen(Value value);
+  Value round(Value value, Location loc);
 
   OnnxModel &model;
   const onnx::GraphProto &graph;
@@ -84,6 +97,10 @@ private:
   func::FuncOp function;
   llvm::StringMap<Value> values;
   llvm::StringMap<ElementsAttr> initializers;
+  /// Values in f32 that the model has in f16 or bf16, with that type.
+  llvm::DenseMap<Value, Type> carried;
+  /// The f32 values of f16 and bf16 ones.
+  llvm::DenseMap<Value, Value> widened;
 };
 } // namespace
 
@@ -275,6 +292,53 @@ Value Importer::foldIfKnown(Value value, Location loc) {
   return ConstantOp::create(builder, loc, cast<ElementsAttr>(known->attribute()));
 }
 
+//===----------------------------------------------------------------------===//
+// f16 and bf16
+//===----------------------------------------------------------------------===//
+
+/// The 16-bit type that all float operands of a node have in the model, if the node is to work in
+/// f32 in its place; else null.
+Type Importer::halfTypeOf(ArrayRef<Value> operands, Half half) {
+  Type type;
+  bool anyCarried = false;
+  for (Value operand : operands) {
+    if (!operand)
+      continue;
+    Type element = carried.lookup(operand);
+    anyCarried |= static_cast<bool>(element);
+    if (!element)
+      element = cast<RankedTensorType>(operand.getType()).getElementType();
+    if (!isa<FloatType>(element))
+      continue;
+    if (element.getIntOrFloatBitWidth() != 16 || (type && element != type))
+      return {};
+    type = element;
+  }
+  bool wide = half == Half::widen || (half == Half::follow && anyCarried);
+  return wide && !options.roundHalf ? type : Type();
+}
+
+Value Importer::widen(Value value) {
+  auto type = value ? cast<RankedTensorType>(value.getType()) : RankedTensorType();
+  if (!type || !isa<FloatType>(type.getElementType()) || carried.contains(value))
+    return value;
+  Value &wide = widened[value];
+  if (!wide)
+    wide = foldIfKnown(Composer(builder, value.getLoc()).cast(value, builder.getF32Type()),
+                       value.getLoc());
+  return wide;
+}
+
+/// The value in the type that the model gives it.
+Value Importer::round(Value value, Location loc) {
+  Type type = value ? carried.lookup(value) : Type();
+  return type ? Composer(builder, loc).cast(value, type) : value;
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
 /// Runs the handler after the checks that every operator needs, and after it those that every
 /// result needs.
 static LogicalResult runHandler(OnnxNode &n, const OnnxRow &row) {
@@ -285,7 +349,8 @@ static LogicalResult runHandler(OnnxNode &n, const OnnxRow &row) {
       range += " or more";
     else if (max != row.minOperands)
       range += " to " + std::to_string(max);
-    return n.fail("has " + Twine(count) + " operands, expected " + range);
+    return n.fail("has " + Twine(count) + (count == 1 ? " operand" : " operands") + ", expected " +
+                  range);
   }
   for (int i = 0; i < count; ++i)
     if (!n.has(i) && (i < row.minOperands || max == kAny))
@@ -319,6 +384,11 @@ LogicalResult Importer::importNode(const onnx::NodeProto &node) {
   while (!operands.empty() && !operands.back()) // left out at the end is the same as not there
     operands.pop_back();
 
+  const Entry *entry = findRow(node, opset);
+  Type half = halfTypeOf(operands, entry->half);
+  for (Value &operand : operands)
+    operand = half ? widen(operand) : round(operand, model.named(nameOf(node)));
+
   OnnxNode view(model, node, opset, folder, builder, operands);
   std::string problem;
   {
@@ -330,14 +400,20 @@ LogicalResult Importer::importNode(const onnx::NodeProto &node) {
         problem = diag.str();
       return success();
     });
-    if (failed(runHandler(view, *findRow(node, opset))) && problem.empty())
+    if (failed(runHandler(view, *entry->row)) && problem.empty())
       problem = "cannot be imported";
   }
   if (!problem.empty())
     return model.error() << describe(node, opset) << ": " << problem;
-  for (auto [name, value] : llvm::zip(node.output(), view.results()))
-    if (!name.empty() && failed(define(name, foldIfKnown(value, view.c.loc))))
+  for (auto [name, result] : llvm::zip(node.output(), view.results())) {
+    if (name.empty())
+      continue;
+    Value value = foldIfKnown(result, view.c.loc);
+    if (half && cast<RankedTensorType>(value.getType()).getElementType().isF32())
+      carried[value] = half;
+    if (failed(define(name, value)))
       return failure();
+  }
   return success();
 }
 
@@ -373,6 +449,7 @@ LogicalResult Importer::importOutputs() {
     if (!seen.insert(output.name()).second)
       return model.error() << "two outputs are named '" << output.name() << "'";
     Value value = lookup(output.name(), nullptr);
+    value = round(value, model.named(output.name()));
     if (!value || failed(checkOutput(model, output, cast<RankedTensorType>(value.getType()))))
       return failure();
     results.push_back(value);

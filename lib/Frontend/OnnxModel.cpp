@@ -49,10 +49,10 @@ std::unique_ptr<OnnxModel> OnnxModel::parse(llvm::MemoryBufferRef buffer, MLIRCo
     model->error() << "IR version " << p.ir_version() << " is not one that ONNX ever had";
     return nullptr;
   }
-  if (p.ir_version() > onnx::IR_VERSION)
+  constexpr int64_t schema = onnx::IR_VERSION;
+  if (p.ir_version() > schema)
     model->warning() << "IR version " << p.ir_version() << " is newer than the schema of this "
-                     << "importer (" << onnx::IR_VERSION
-                     << "): fields it does not know are ignored";
+                     << "importer (" << schema << "): fields it does not know are ignored";
   llvm::StringMap<int64_t> seen;
   for (const onnx::OperatorSetIdProto &set : p.opset_import()) {
     auto [it, isNew] = seen.try_emplace(canonicalDomain(set.domain()), set.version());
@@ -62,15 +62,14 @@ std::unique_ptr<OnnxModel> OnnxModel::parse(llvm::MemoryBufferRef buffer, MLIRCo
       return nullptr;
     }
   }
-  int64_t opset = model->opset("");
-  if (opset < 1) {
-    // Version 1 of the format had no operator sets.
-    model->error() << (p.ir_version() < 3
-                           ? "IR version " + std::to_string(p.ir_version()) +
-                                 " is too old: 3 is the first with operator sets"
-                           : "the model imports no version of operator set 'ai.onnx'");
+  if (p.opset_import().empty()) {
+    // The first versions of the format had no operator sets.
+    InFlightDiagnostic diag = model->error() << "the model imports no operator set";
+    if (p.ir_version() < 3)
+      diag << ": IR version " << p.ir_version() << " is too old, 3 is the first with them";
     return nullptr;
   }
+  int64_t opset = model->opset("");
   if (opset > kNewestOpset)
     model->warning() << "operator set " << opset << " is newer than this importer (" << kNewestOpset
                      << "): its operators are read as they were in " << kNewestOpset;

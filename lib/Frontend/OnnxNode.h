@@ -137,6 +137,13 @@ struct OnnxRow {
   int maxResults = 1;
 };
 
+/// What a family does to f16 and bf16 operands (ImportOnnxOptions::roundHalf).
+enum class Half {
+  widen,  // computes: operands and results in f32
+  follow, // only moves elements: f32 where an operand already is
+  exact,  // is about the types themselves
+};
+
 ArrayRef<OnnxRow> onnxElementwiseRows();
 ArrayRef<OnnxRow> onnxContractionRows();
 ArrayRef<OnnxRow> onnxMovementRows();

@@ -230,11 +230,17 @@ static LogicalResult importPow(OnnxNode &n) {
   }
   if (n.elementType(0) == n.elementType(1))
     return n.result(n.c.pow(n[0], exponent));
-  // The result has the type of the base. A float exponent of an integer base needs floats to
-  // compute with; an integer exponent keeps its value in the type that is wider.
-  Type f64 = n.b.getF64Type(), type = n.elementType(0);
-  Type compute = !n.isFloat(0) && !n.isFloat(1) ? n.b.getI64Type() : f64;
-  return n.result(n.c.cast(n.c.pow(n.c.cast(n[0], compute), n.c.cast(exponent, compute)), type));
+  // The result has the type of the base.
+  Type f64 = n.b.getF64Type(), i64 = n.b.getI64Type(), type = n.elementType(0);
+  if (n.isFloat(0))
+    return n.result(n.c.cast(n.c.pow(n.c.cast(n[0], f64), n.c.cast(exponent, f64)), type));
+  if (!n.isFloat(1))
+    return n.result(n.c.cast(n.c.pow(n.c.cast(n[0], i64), n.c.cast(exponent, i64)), type));
+  // The cast truncates: a power that misses an integer by its rounding error is that integer.
+  Value power = n.c.pow(n.c.cast(n[0], f64), n.c.cast(exponent, f64));
+  Value nearest = n.c.roundEven(power);
+  Value isNear = n.c.le(n.c.abs(n.c.sub(power, nearest)), n.c.mul(n.c.abs(power), 1e-12));
+  return n.result(n.c.cast(n.c.where(isNear, nearest, power), type));
 }
 
 static LogicalResult importMod(OnnxNode &n) {

@@ -11,6 +11,31 @@ using namespace mlir;
 using namespace mlir::tiny;
 
 //===----------------------------------------------------------------------===//
+// Nothing at all
+//===----------------------------------------------------------------------===//
+
+static LogicalResult importIdentity(OnnxNode &n) { return n.result(n[0]); }
+
+/// In a trained model Dropout does nothing; the mask then says that all was kept.
+static LogicalResult importDropout(OnnxNode &n) {
+  if (n.opset < 12)
+    n.floatAttr("ratio", 0.5);
+  else
+    n.ignoreAttr("seed");
+  if (n.opset < 7 && !n.boolAttr("is_test", false))
+    return n.attrFail("is_test", "is 0: training is not supported");
+  if (n.has(2)) {
+    const HostTensor *training = n.known(2);
+    if (!training || training->ints.size() != 1 || !training->ints[0].isZero())
+      return n.fail("its 'training_mode' is not known to be false: training is not supported");
+  }
+  // The mask had the type of the data before operator set 10.
+  Type maskType = n.opset < 10 ? n.elementType(0) : n.b.getI1Type();
+  Value mask = n.wants(1) ? n.splat(1, n.shape(0), maskType) : Value();
+  return n.results({n[0], mask});
+}
+
+//===----------------------------------------------------------------------===//
 // Shape changes
 //===----------------------------------------------------------------------===//
 
@@ -334,10 +359,12 @@ ArrayRef<OnnxRow> mlir::tiny::onnxMovementRows() {
   static const OnnxRow rows[] = {
       {"Concat", 1, kLatest, 1, kAny, importConcat},
       {"DepthToSpace", 1, kLatest, 1, 1, importDepthToSpace},
+      {"Dropout", 1, kLatest, 1, 3, importDropout, /*maxResults=*/2},
       {"Expand", 8, kLatest, 2, 2, importExpand},
       {"Flatten", 1, kLatest, 1, 1, importFlatten},
       {"Gather", 1, kLatest, 2, 2, importGather},
       {"GatherElements", 11, kLatest, 2, 2, importGatherElements},
+      {"Identity", 1, kLatest, 1, 1, importIdentity},
       {"OneHot", 9, kLatest, 3, 3, importOneHot},
       {"Pad", 1, 10, 1, 1, importPad},
       {"Pad", 11, 17, 2, 3, importPad},

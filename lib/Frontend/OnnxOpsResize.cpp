@@ -12,10 +12,11 @@
 using namespace mlir;
 using namespace mlir::tiny;
 
-/// One scale per dim of operand 0; the sizes are those of the standard, floor(size * scale).
+/// One scale and one size per axis. Without `rounding` the nearest element is the one of the first
+/// operator sets: the next one where a dim shrinks, the one before where it grows.
 static LogicalResult resize(OnnxNode &n, ArrayRef<int64_t> axes, ArrayRef<double> scales,
                             ArrayRef<int64_t> sizes, StringRef mode, ResizeCoordinates coordinates,
-                            NearestRounding rounding) {
+                            std::optional<NearestRounding> rounding) {
   bool linear = mode == "linear" || mode == "bilinear" || mode == "trilinear";
   if (!linear && mode != "nearest")
     return n.attrFail("mode", "is '" + mode + "', expected nearest or linear");
@@ -31,8 +32,10 @@ static LogicalResult resize(OnnxNode &n, ArrayRef<int64_t> axes, ArrayRef<double
   for (auto [axis, scale, size] : llvm::zip_equal(axes, scales, sizes)) {
     if (size == n.shape(0)[axis] && scale == 1)
       continue;
-    value = linear ? n.c.resizeLinear(value, axis, size, scale, coordinates)
-                   : n.c.resizeNearest(value, axis, size, scale, coordinates, rounding);
+    NearestRounding first = scale < 1 ? NearestRounding::ceil : NearestRounding::floor;
+    value =
+        linear ? n.c.resizeLinear(value, axis, size, scale, coordinates)
+               : n.c.resizeNearest(value, axis, size, scale, coordinates, rounding.value_or(first));
   }
   return n.result(value);
 }
@@ -68,8 +71,7 @@ static LogicalResult importUpsample(OnnxNode &n) {
   SmallVector<int64_t> axes = allAxes(n), sizes = sizesOf(n, axes, scales);
   if (n.failed())
     return failure();
-  return resize(n, axes, scales, sizes, mode, ResizeCoordinates::asymmetric,
-                NearestRounding::floor);
+  return resize(n, axes, scales, sizes, mode, ResizeCoordinates::asymmetric, std::nullopt);
 }
 
 static LogicalResult importResize(OnnxNode &n) {

@@ -130,27 +130,6 @@ static LogicalResult importCastLike(OnnxNode &n) {
   return n.result(n.c.cast(n[0], n.elementType(1)));
 }
 
-static LogicalResult importIdentity(OnnxNode &n) { return n.result(n[0]); }
-
-/// In a trained model Dropout does nothing; the mask then says that all was kept.
-static LogicalResult importDropout(OnnxNode &n) {
-  if (n.opset < 12)
-    n.floatAttr("ratio", 0.5);
-  else
-    n.ignoreAttr("seed");
-  if (n.opset < 7 && !n.boolAttr("is_test", false))
-    return n.attrFail("is_test", "is 0: training is not supported");
-  if (n.has(2)) {
-    const HostTensor *training = n.known(2);
-    if (!training || training->ints.size() != 1 || !training->ints[0].isZero())
-      return n.fail("its 'training_mode' is not known to be false: training is not supported");
-  }
-  // The mask had the type of the data before operator set 10.
-  Type maskType = n.opset < 10 ? n.elementType(0) : n.b.getI1Type();
-  Value mask = n.wants(1) ? n.splat(1, n.shape(0), maskType) : Value();
-  return n.results({n[0], mask});
-}
-
 static LogicalResult importEyeLike(OnnxNode &n) {
   int64_t k = n.intAttr("k", 0);
   n.expectRank(0, "input", 2);
@@ -170,9 +149,7 @@ ArrayRef<OnnxRow> mlir::tiny::onnxShapeRows() {
       {"CastLike", 15, kLatest, 2, 2, importCastLike},
       {"Constant", 1, kLatest, 0, 0, importConstant},
       {"ConstantOfShape", 9, kLatest, 1, 1, importConstantOfShape},
-      {"Dropout", 1, kLatest, 1, 3, importDropout, /*maxResults=*/2},
       {"EyeLike", 9, kLatest, 1, 1, importEyeLike},
-      {"Identity", 1, kLatest, 1, 1, importIdentity},
       {"Range", 11, kLatest, 3, 3, importRange},
       {"Shape", 1, kLatest, 1, 1, importShape},
       {"Size", 1, kLatest, 1, 1, importSize},

@@ -31,13 +31,15 @@ static cl::list<std::string> dims("dim",
                                   cl::desc("Size of an open dim of the model, by its name or as "
                                            "input[axis] (default: 1)"),
                                   cl::value_desc("name=size"));
+static cl::opt<bool> roundHalf("round-half",
+                               cl::desc("Round f16 and bf16 after every node of the model"));
 static cl::opt<std::string> entry("entry", cl::desc("Name of the imported function"),
                                   cl::value_desc("name"), cl::init("main"));
 
 static LogicalResult write(Operation *op, llvm::raw_ostream &os) {
   if (emitBytecode)
     return writeBytecodeToFile(op, os);
-  op->print(os, OpPrintingFlags().enableDebugInfo(false));
+  op->print(os);
   os << '\n';
   return success();
 }
@@ -46,6 +48,7 @@ static LogicalResult importOnnx(const std::shared_ptr<llvm::SourceMgr> &sources,
                                 llvm::raw_ostream &os, MLIRContext *context) {
   tiny::ImportOnnxOptions options;
   options.entry = entry;
+  options.roundHalf = roundHalf;
   for (StringRef dim : dims) {
     auto [name, size] = dim.rsplit('=');
     int64_t number;
@@ -107,16 +110,16 @@ int main(int argc, char **argv) {
   sources->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
   MLIRContext context;
   SourceMgrDiagnosticHandler handler(*sources, &context);
-  bool translated = false;
+  bool reported = false;
   llvm::Error error = llvm::writeToOutput(outputFile, [&](llvm::raw_ostream &os) -> llvm::Error {
-    translated = succeeded((*translation)(sources, os, &context));
-    // Any error keeps the output file from appearing; this one has been reported.
-    return translated ? llvm::Error::success() : llvm::createStringError("not translated");
+    reported = failed((*translation)(sources, os, &context));
+    // Any error keeps the output file from appearing.
+    return reported ? llvm::createStringError("not translated") : llvm::Error::success();
   });
   if (!error)
     return 0;
   std::string why = llvm::toString(std::move(error));
-  if (translated)
+  if (!reported)
     llvm::errs() << "tiny-translate: cannot write '" << outputFile << "': " << why << '\n';
   return 1;
 }

@@ -21,6 +21,11 @@ struct ImportOnnxOptions {
   llvm::StringMap<int64_t> dims;
   /// Name of the function.
   std::string entry = "main";
+  /// Round f16 and bf16 values after every node, as the types of the model say. Otherwise they stay
+  /// in f32 from node to node and are rounded where they can be seen: at outputs, by Cast and when
+  /// they are quantised. That is what ONNX Runtime does on CPUs, and twenty layers need it to agree
+  /// with it to three digits.
+  bool roundHalf = false;
 };
 
 /// Imports a serialised ModelProto. The buffer's identifier is taken for the model's path: it

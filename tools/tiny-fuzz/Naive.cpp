@@ -4,6 +4,10 @@
 // conversions. Here every value is stored and every element is an APFloat or an
 // APInt. Only the functions of the C library are the same.
 //
+// With liberties it checks the interpreter's bounds instead: it does all that a
+// target may do to the last bits. Functions are off by a bit, sums are contracted
+// with products and taken in another order, in the narrowest accumulator.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Targets.h"
@@ -37,6 +41,10 @@ static constexpr auto nearest = APFloat::rmNearestTiesToEven;
 static bool isFloat(Type type) { return isa<FloatType>(type); }
 static bool isSigned(Type type) { return !type.isUnsignedInteger() && !type.isInteger(1); }
 
+static const llvm::fltSemantics &semanticsOf(Type type) {
+  return cast<FloatType>(type).getFloatSemantics();
+}
+
 static Element makeFloat(APFloat value) {
   Element element;
   element.f = std::move(value);
@@ -63,7 +71,7 @@ static double asDouble(const APFloat &value) {
 
 static Element cast(const Element &value, Type from, Type to) {
   if (isFloat(to)) {
-    const llvm::fltSemantics &semantics = cast<FloatType>(to).getFloatSemantics();
+    const llvm::fltSemantics &semantics = semanticsOf(to);
     if (isFloat(from))
       return makeFloat(converted(value.f, semantics));
     APFloat result(semantics);
@@ -82,18 +90,33 @@ static Element cast(const Element &value, Type from, Type to) {
   return makeInteger(isSigned(from) ? value.i.sextOrTrunc(width) : value.i.zextOrTrunc(width));
 }
 
-template <typename Function> static Element apply(const Element &x, Type type, Function function) {
-  const llvm::fltSemantics &semantics = cast<FloatType>(type).getFloatSemantics();
-  if (!type.isF64())
-    return makeFloat(converted(APFloat(function(asDouble(x.f))), semantics));
-  return makeFloat(APFloat(static_cast<double>(function(static_cast<long double>(asDouble(x.f))))));
+/// What reductions and functions of `type` are computed in, at least.
+static const llvm::fltSemantics &computeSemanticsOf(Type type) {
+  return type.isF64() ? APFloat::IEEEdouble() : APFloat::IEEEsingle();
+}
+
+/// A function, nearly correctly rounded; with liberties, its value or a neighbour.
+template <typename Function>
+static Element apply(const Element &x, Type type, bool takesLiberties, Function function) {
+  double argument = asDouble(x.f);
+  if (!takesLiberties)
+    return makeFloat(converted(
+        APFloat(type.isF64() ? static_cast<double>(function(static_cast<long double>(argument)))
+                             : function(argument)),
+        semanticsOf(type)));
+  APFloat result(function(argument));
+  result = converted(result, computeSemanticsOf(type));
+  uint64_t bits = x.f.bitcastToAPInt().getZExtValue() * 0x9e3779b97f4a7c15;
+  if (result.isFiniteNonZero() && bits >> 62 != 0)
+    result.next(/*nextDown=*/bits >> 61 & 1);
+  return makeFloat(converted(result, semanticsOf(type)));
 }
 
 static Element sqrtOf(const Element &x, Type type) {
   if (type.isF64())
     return makeFloat(APFloat(std::sqrt(asDouble(x.f))));
   float root = std::sqrt(static_cast<float>(asDouble(x.f)));
-  return makeFloat(converted(APFloat(root), cast<FloatType>(type).getFloatSemantics()));
+  return makeFloat(converted(APFloat(root), semanticsOf(type)));
 }
 
 static Element add(Element a, const Element &b, Type type) {
@@ -197,39 +220,83 @@ static Element moved(Operation *op, const Array &input, RankedTensorType type, i
   return input.elements[positionOf(from, shape)];
 }
 
-static Element identityOf(ReduceKind kind, Type type, Type accumulator) {
-  Element identity = constantElement(reduceIdentity(kind, type));
-  return isFloat(type) ? cast(identity, type, accumulator) : identity;
+static Element combine(ReduceKind kind, const Element &a, const Element &b, Type type) {
+  switch (kind) {
+  case ReduceKind::add:
+    return add(a, b, type);
+  case ReduceKind::mul:
+    return mul(a, b, type);
+  case ReduceKind::max:
+    return max(a, b, type);
+  }
+  return a;
 }
 
-static std::vector<Element> reduce(ReduceOp op, const Array &input) {
-  Type type = input.type.getElementType();
-  Type accumulator = isFloat(type) ? Float64Type::get(op.getContext()) : type;
-  std::vector<Element> totals(op.getType().getNumElements(),
-                              identityOf(op.getKind(), type, accumulator));
+/// The elements that each element of the result combines, in row-major order.
+static std::vector<std::vector<Element>> groupsOf(ReduceOp op, const Array &input) {
+  std::vector<std::vector<Element>> groups(op.getType().getNumElements());
   for (int64_t k = 0, count = input.elements.size(); k < count; ++k) {
     Index kept;
     for (auto [dim, digit] : llvm::enumerate(indexOf(k, input.type.getShape())))
       if (!llvm::is_contained(op.getDims(), static_cast<int64_t>(dim)))
         kept.push_back(digit);
-    Element &total = totals[positionOf(kept, op.getType().getShape())];
-    Element element =
-        isFloat(type) ? cast(input.elements[k], type, accumulator) : input.elements[k];
-    switch (op.getKind()) {
-    case ReduceKind::add:
-      total = add(total, element, accumulator);
-      break;
-    case ReduceKind::mul:
-      total = mul(total, element, accumulator);
-      break;
-    case ReduceKind::max:
-      total = max(total, element, accumulator);
-      break;
-    }
+    groups[positionOf(kept, op.getType().getShape())].push_back(input.elements[k]);
   }
-  if (isFloat(type))
-    for (Element &total : totals)
-      total = cast(total, accumulator, type);
+  return groups;
+}
+
+/// In order; floats in double, rounded once.
+static std::vector<Element> reduce(ReduceOp op, const Array &input) {
+  Type type = input.type.getElementType();
+  Type accumulator = isFloat(type) ? Float64Type::get(op.getContext()) : type;
+  std::vector<Element> totals;
+  for (const std::vector<Element> &group : groupsOf(op, input)) {
+    Element total = constantElement(reduceIdentity(op.getKind(), accumulator));
+    for (const Element &element : group)
+      total = combine(op.getKind(), total, cast(element, type, accumulator), accumulator);
+    totals.push_back(cast(total, accumulator, type));
+  }
+  return totals;
+}
+
+/// By halves.
+static Element reduceTree(ReduceKind kind, ArrayRef<Element> elements, Type type) {
+  if (elements.empty())
+    return constantElement(reduceIdentity(kind, type));
+  if (elements.size() == 1)
+    return elements.front();
+  size_t half = elements.size() / 2;
+  return combine(kind, reduceTree(kind, elements.drop_front(half), type),
+                 reduceTree(kind, elements.take_front(half), type), type);
+}
+
+/// Backwards, each element added unrounded.
+static Element sumContracted(ArrayRef<Element> wideElements, Type accumulator) {
+  APFloat total(semanticsOf(accumulator), 0);
+  for (const Element &element : llvm::reverse(wideElements)) {
+    APFloat wide = converted(total, APFloat::IEEEquad());
+    wide.add(element.f, nearest);
+    total = converted(wide, semanticsOf(accumulator));
+  }
+  return makeFloat(total);
+}
+
+/// Floats in another order, in the accumulator that the semantics ask for. `wideInput` is the input
+/// before its products were rounded, if it is made of products.
+static std::vector<Element> reduceFreely(ReduceOp op, const Array &input, const Array *wideInput) {
+  Type type = input.type.getElementType();
+  if (!isFloat(type))
+    return reduce(op, input);
+  Type accumulator = type.isF64() ? type : Type(Float32Type::get(op.getContext()));
+  std::vector<Element> totals;
+  for (std::vector<Element> &group : groupsOf(op, wideInput ? *wideInput : input)) {
+    if (!wideInput)
+      for (Element &element : group)
+        element = cast(element, type, accumulator);
+    Element total = wideInput ? sumContracted(group, accumulator)
+                              : reduceTree(op.getKind(), group, accumulator);
+    totals.push_back(cast(total, accumulator, type));
+  }
   return totals;
 }
 
@@ -237,10 +304,46 @@ static std::vector<Element> reduce(ReduceOp op, const Array &input) {
 // The program
 //===----------------------------------------------------------------------===//
 
-static std::vector<Element> compute(Operation *op, ArrayRef<const Array *> inputs) {
+using Arrays = llvm::DenseMap<Value, std::unique_ptr<Array>>;
+
+/// The products that feed a sum through movement ops, exact. Null if something else feeds it.
+static std::unique_ptr<Array> unroundedProducts(ReduceOp op, const Arrays &values) {
+  SmallVector<Operation *> moves;
+  Operation *producer = op.getInput().getDefiningOp();
+  for (; producer && isMovement(producer); producer = producer->getOperand(0).getDefiningOp())
+    moves.push_back(producer);
+  if (op.getKind() != ReduceKind::add || !isa_and_nonnull<MulOp>(producer) ||
+      !isFloat(op.getType().getElementType()))
+    return nullptr;
+  const Array &a = *values.at(producer->getOperand(0)), &b = *values.at(producer->getOperand(1));
+  auto products = std::make_unique<Array>(Array{a.type, {}});
+  for (auto [x, y] : llvm::zip(a.elements, b.elements)) {
+    APFloat product = converted(x.f, APFloat::IEEEquad());
+    product.multiply(converted(y.f, APFloat::IEEEquad()), nearest);
+    products->elements.push_back(makeFloat(product));
+  }
+  for (Operation *move : llvm::reverse(moves)) {
+    auto type = cast<RankedTensorType>(move->getResult(0).getType());
+    auto result = std::make_unique<Array>(Array{type, {}});
+    for (int64_t k = 0; k < type.getNumElements(); ++k) {
+      Element element = moved(move, *products, type, k);
+      result->elements.push_back(makeFloat(converted(element.f, APFloat::IEEEquad())));
+    }
+    products = std::move(result);
+  }
+  return products;
+}
+
+static std::vector<Element> compute(Operation *op, const Arrays &values, bool takesLiberties) {
+  SmallVector<const Array *> inputs;
+  for (Value operand : op->getOperands())
+    inputs.push_back(values.at(operand).get());
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  if (auto reduceOp = dyn_cast<ReduceOp>(op))
-    return reduce(reduceOp, *inputs[0]);
+  if (auto reduceOp = dyn_cast<ReduceOp>(op)) {
+    if (!takesLiberties)
+      return reduce(reduceOp, *inputs[0]);
+    return reduceFreely(reduceOp, *inputs[0], unroundedProducts(reduceOp, values).get());
+  }
   std::vector<Element> result;
   if (auto constant = dyn_cast<ConstantOp>(op)) {
     for (Attribute value : cast<DenseElementsAttr>(constant.getValue()).getValues<Attribute>())
@@ -258,9 +361,15 @@ static std::vector<Element> compute(Operation *op, ArrayRef<const Array *> input
               return cast(makeInteger(index), IntegerType::get(op.getContext(), 64), elementType);
             })
             .Case([&](CastOp) { return cast(in(k), from, elementType); })
-            .Case([&](Exp2Op) { return apply(in(k), from, [](auto x) { return std::exp2(x); }); })
-            .Case([&](Log2Op) { return apply(in(k), from, [](auto x) { return std::log2(x); }); })
-            .Case([&](SinOp) { return apply(in(k), from, [](auto x) { return std::sin(x); }); })
+            .Case([&](Exp2Op) {
+              return apply(in(k), from, takesLiberties, [](auto x) { return std::exp2(x); });
+            })
+            .Case([&](Log2Op) {
+              return apply(in(k), from, takesLiberties, [](auto x) { return std::log2(x); });
+            })
+            .Case([&](SinOp) {
+              return apply(in(k), from, takesLiberties, [](auto x) { return std::sin(x); });
+            })
             .Case([&](SqrtOp) { return sqrtOf(in(k), from); })
             .Case([&](AddOp) { return add(in(k), in(k, 1), from); })
             .Case([&](MulOp) { return mul(in(k), in(k, 1), from); })
@@ -306,25 +415,23 @@ static tinyrt::Tensor toTensor(const Array &array) {
   return tensor;
 }
 
-FailureOr<std::vector<tinyrt::Tensor>> tinyfuzz::runNaive(ModuleOp module,
-                                                          ArrayRef<tinyrt::Tensor> inputs) {
+std::vector<tinyrt::Tensor> tinyfuzz::runNaive(ModuleOp module, ArrayRef<tinyrt::Tensor> inputs,
+                                               bool takesLiberties) {
   auto function = *module.getOps<func::FuncOp>().begin();
-  llvm::DenseMap<Value, std::unique_ptr<Array>> values;
+  Arrays values;
   for (auto [argument, input] : llvm::zip(function.getArguments(), inputs))
     values[argument] =
         std::make_unique<Array>(fromTensor(cast<RankedTensorType>(argument.getType()), input));
   std::vector<tinyrt::Tensor> outputs;
   for (Operation &op : function.getBody().front()) {
-    SmallVector<const Array *> operands;
-    for (Value operand : op.getOperands())
-      operands.push_back(values[operand].get());
     if (isa<func::ReturnOp>(op)) {
-      for (const Array *operand : operands)
-        outputs.push_back(toTensor(*operand));
+      for (Value operand : op.getOperands())
+        outputs.push_back(toTensor(*values.at(operand)));
       break;
     }
     auto type = cast<RankedTensorType>(op.getResult(0).getType());
-    values[op.getResult(0)] = std::make_unique<Array>(Array{type, compute(&op, operands)});
+    values[op.getResult(0)] =
+        std::make_unique<Array>(Array{type, compute(&op, values, takesLiberties)});
   }
   return outputs;
 }

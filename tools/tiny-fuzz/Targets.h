@@ -10,14 +10,15 @@
 
 namespace tinyfuzz {
 
-/// Runs the only function of `module`. Fails with a diagnostic.
-using Runner = llvm::function_ref<mlir::FailureOr<std::vector<tinyrt::Tensor>>(
-    mlir::ModuleOp module, llvm::ArrayRef<tinyrt::Tensor> inputs)>;
-
 /// Element by element, every value stored, in LLVM's software arithmetic: slow, and as different
-/// from the interpreter as two readings of the same text can be.
-mlir::FailureOr<std::vector<tinyrt::Tensor>> runNaive(mlir::ModuleOp module,
-                                                      llvm::ArrayRef<tinyrt::Tensor> inputs);
+/// from the interpreter as two readings of the same text can be. `takesLiberties` with the last
+/// bits wherever the semantics leave them to the target.
+std::vector<tinyrt::Tensor> runNaive(mlir::ModuleOp module, llvm::ArrayRef<tinyrt::Tensor> inputs,
+                                     bool takesLiberties);
+
+/// Compiled for `target` and run, results and workspace poisoned first. Fails with a diagnostic.
+mlir::FailureOr<std::vector<tinyrt::Tensor>>
+runCompiled(mlir::ModuleOp module, llvm::ArrayRef<tinyrt::Tensor> inputs, llvm::StringRef target);
 
 } // namespace tinyfuzz
 

@@ -9,13 +9,15 @@
 
 #include "Generate.h"
 #include "Targets.h"
-#include "Tiny/IR/TinyDialect.h"
+#include "Tiny/InitAll.h"
 #include "Tiny/Reference/Interpreter.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -34,8 +36,10 @@ static cl::opt<int64_t> count("count", cl::desc("How many programs to run"), cl:
                               cl::cat(category));
 static cl::opt<int64_t> maxOps("max-ops", cl::desc("The largest number of ops in a program"),
                                cl::init(40), cl::cat(category));
-static cl::opt<std::string> target("target", cl::desc("What to compare with the reference"),
-                                   cl::init("naive"), cl::cat(category));
+static cl::opt<std::string> target("target",
+                                   cl::desc("What to compare with the reference: cpu; or, to check "
+                                            "the reference itself, naive or liberal"),
+                                   cl::init("cpu"), cl::cat(category));
 static cl::opt<bool> print("print", cl::desc("Print the programs and run nothing"),
                            cl::cat(category));
 static cl::opt<std::string> dumpDir("dump-dir", cl::desc("Write failing programs to this folder"),
@@ -51,7 +55,9 @@ static func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::Fu
 
 static FailureOr<std::vector<tinyrt::Tensor>> runTarget(ModuleOp module,
                                                         ArrayRef<tinyrt::Tensor> inputs) {
-  return runNaive(module, inputs);
+  if (target == "naive" || target == "liberal")
+    return runNaive(module, inputs, /*takesLiberties=*/target == "liberal");
+  return runCompiled(module, inputs, target);
 }
 
 /// Runs both and compares. Returns what is wrong, or nothing.
@@ -69,7 +75,7 @@ static std::string check(ModuleOp module, uint64_t inputSeed, Totals *totals) {
   if (failed(actual))
     return "the target does not run it";
 
-  // The values without bounds take another path through the interpreter.
+  // Without bounds the interpreter takes another path, and its very values can be compared.
   options.bounds = false;
   FailureOr<tiny::ReferenceResult> plain = tiny::interpret(function, inputs, options);
   if (failed(plain))
@@ -203,12 +209,15 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv,
                               "Runs random programs on a target and on the reference interpreter.\n"
-                              "\n  tiny-fuzz --target naive --seed 7 --count 500\n");
-  if (target != "naive") {
-    llvm::errs() << "tiny-fuzz: unknown target '" << target << "'; known is: naive\n";
+                              "\n  tiny-fuzz --target cpu --seed 7 --count 500\n");
+  if (target != "cpu" && target != "naive" && target != "liberal") {
+    llvm::errs() << "tiny-fuzz: unknown target '" << target
+                 << "'; known are: cpu, naive, liberal\n";
     return 1;
   }
-  MLIRContext context;
+  DialectRegistry registry;
+  tiny::registerAllTinyDialects(registry);
+  MLIRContext context(registry);
   context.loadDialect<tiny::TinyDialect, func::FuncDialect>();
   GenerateOptions generateOptions;
   generateOptions.maxOps = maxOps;
@@ -221,6 +230,8 @@ int main(int argc, char **argv) {
       continue;
     }
     ++totals.programs;
+    llvm::PrettyStackTraceFormat where("program %lld of seed %llu", (long long)number,
+                                       (unsigned long long)seed);
     std::string wrong = check(*module, programSeed, &totals);
     if (wrong.empty())
       continue;

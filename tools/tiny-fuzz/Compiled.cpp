@@ -1,0 +1,33 @@
+//===- Compiled.cpp - run a program through the compiler ------------------===//
+
+#include "Targets.h"
+
+#include "Tiny/Compiler/Compiler.h"
+#include "Tiny/Runtime/Session.h"
+#include "mlir/IR/OwningOpRef.h"
+
+using namespace mlir;
+using namespace tinyfuzz;
+
+FailureOr<std::vector<tinyrt::Tensor>>
+tinyfuzz::runCompiled(ModuleOp module, ArrayRef<tinyrt::Tensor> inputs, StringRef target) {
+  OwningOpRef<ModuleOp> copy = module.clone(); // the compiler lowers it in place
+  tiny::CompileOptions options;
+  options.target = target.str();
+  FailureOr<std::unique_ptr<tiny::Artefact>> artefact = tiny::compile(*copy, options);
+  if (failed(artefact))
+    return failure();
+  std::string error;
+  static std::shared_ptr<tinyrt::Device> device = tinyrt::createCpuDevice();
+  auto program = tinyrt::Program::create(device, (*artefact)->plan, (*artefact)->code(),
+                                         (*artefact)->constants.data(), error);
+  if (!program)
+    return module.emitError() << error;
+  tinyrt::Session::Options sessionOptions;
+  sessionOptions.poison = true;
+  auto session = tinyrt::Session::create(program, sessionOptions, error);
+  std::vector<tinyrt::Tensor> outputs;
+  if (!session || !session->run({inputs.begin(), inputs.end()}, outputs, error))
+    return module.emitError() << error;
+  return outputs;
+}

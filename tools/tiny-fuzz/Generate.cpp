@@ -202,9 +202,9 @@ Type Generator::randomElementType() {
 }
 
 SmallVector<int64_t> Generator::randomShape() {
-  static const int64_t sizes[] = {1, 1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 17, 31, 33, 64};
+  static const int64_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 17, 31, 33, 64, 97};
   SmallVector<int64_t> shape;
-  int64_t rank = random.below(7), count = 1;
+  int64_t rank = random.chance(20) ? random.between(4, 6) : random.below(4), count = 1;
   for (int64_t dim = 0; dim < rank; ++dim) {
     int64_t size = random.chance(1) ? 0 : sizes[random.below(std::size(sizes))];
     if (count * size > options.maxElements / 4)

@@ -14,7 +14,7 @@ namespace tinyfuzz {
 
 struct GenerateOptions {
   int64_t maxOps = 40;
-  int64_t maxElements = 4096; // of any value in the program
+  int64_t maxElements = 8192; // of any value in the program
 };
 
 /// A valid program with one function, @main. Every value in it reaches a result.

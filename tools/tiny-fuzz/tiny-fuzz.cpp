@@ -11,7 +11,11 @@
 #include "Targets.h"
 #include "Tiny/InitAll.h"
 #include "Tiny/Reference/Interpreter.h"
+#include "Tiny/Runtime/Element.h"
 #include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -36,14 +40,21 @@ static cl::opt<int64_t> count("count", cl::desc("How many programs to run"), cl:
                               cl::cat(category));
 static cl::opt<int64_t> maxOps("max-ops", cl::desc("The largest number of ops in a program"),
                                cl::init(40), cl::cat(category));
-static cl::opt<std::string> target("target",
-                                   cl::desc("What to compare with the reference: cpu; or, to check "
-                                            "the reference itself, naive or liberal"),
-                                   cl::init("cpu"), cl::cat(category));
+static cl::opt<std::string>
+    target("target",
+           cl::desc("What to compare with the reference: cpu; canonicalize, "
+                    "which checks the folders; or, to check the reference "
+                    "itself, naive or liberal"),
+           cl::init("cpu"), cl::cat(category));
 static cl::opt<bool> print("print", cl::desc("Print the programs and run nothing"),
                            cl::cat(category));
 static cl::opt<std::string> dumpDir("dump-dir", cl::desc("Write failing programs to this folder"),
                                     cl::init("."), cl::cat(category));
+
+static cl::opt<std::string> programFile(cl::Positional, cl::desc("[program.mlir]"),
+                                        cl::cat(category));
+static cl::opt<uint64_t> inputSeed("input-seed", cl::desc("Seed of the inputs of a given program"),
+                                   cl::init(0), cl::cat(category));
 
 namespace {
 struct Totals {
@@ -53,19 +64,39 @@ struct Totals {
 
 static func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::FuncOp>().begin(); }
 
+/// The same program after folding, on the interpreter.
+static FailureOr<std::vector<tinyrt::Tensor>> runCanonicalized(ModuleOp module,
+                                                               ArrayRef<tinyrt::Tensor> inputs) {
+  OwningOpRef<ModuleOp> folded = module.clone();
+  PassManager passes(module.getContext());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  if (failed(passes.run(*folded)))
+    return failure();
+  FailureOr<tiny::ReferenceResult> result = tiny::interpret(functionOf(*folded), inputs);
+  if (failed(result))
+    return failure();
+  std::vector<tinyrt::Tensor> outputs;
+  for (tiny::ReferenceOutput &output : result->outputs)
+    outputs.push_back(output.value);
+  return outputs;
+}
+
 static FailureOr<std::vector<tinyrt::Tensor>> runTarget(ModuleOp module,
                                                         ArrayRef<tinyrt::Tensor> inputs) {
+  if (target == "canonicalize")
+    return runCanonicalized(module, inputs);
   if (target == "naive" || target == "liberal")
     return runNaive(module, inputs, /*takesLiberties=*/target == "liberal");
   return runCompiled(module, inputs, target);
 }
 
 /// Runs both and compares. Returns what is wrong, or nothing.
-static std::string check(ModuleOp module, uint64_t inputSeed, Totals *totals) {
+static std::string check(ModuleOp module, uint64_t seedOfInputs, Totals *totals) {
   func::FuncOp function = functionOf(module);
   if (failed(verify(module)))
     return "the program is not valid";
-  std::vector<tinyrt::Tensor> inputs = generateInputs(function, inputSeed);
+  std::vector<tinyrt::Tensor> inputs = generateInputs(function, seedOfInputs);
   tiny::InterpretOptions options;
   options.bounds = true;
   FailureOr<tiny::ReferenceResult> expected = tiny::interpret(function, inputs, options);
@@ -91,7 +122,9 @@ static std::string check(ModuleOp module, uint64_t inputSeed, Totals *totals) {
       if (isFine)
         continue;
       const tiny::Bound &bound = output.bounds[k];
-      text << "result " << index << " (" << got.type().str() << ") differs at element " << k;
+      text << "result " << index << " (" << got.type().str() << ") differs at element " << k << ": "
+           << tinyrt::elementText(got, k) << ", reference "
+           << tinyrt::elementText(plain->outputs[index].value, k);
       if (output.value.type().element <= tinyrt::ElementType::bf16)
         text << ", which must lie in [" << bound.lo << ", " << bound.hi << "]";
       return wrong;
@@ -150,10 +183,10 @@ static bool replaceOp(func::FuncOp function, int64_t position, size_t alternativ
   return true;
 }
 
-static OwningOpRef<ModuleOp> reduced(OwningOpRef<ModuleOp> module, uint64_t inputSeed) {
+static OwningOpRef<ModuleOp> reduced(OwningOpRef<ModuleOp> module, uint64_t seedOfInputs) {
   auto stillFails = [&](OwningOpRef<ModuleOp> candidate) {
     eraseUnused(functionOf(*candidate));
-    if (check(*candidate, inputSeed, nullptr).empty())
+    if (check(*candidate, seedOfInputs, nullptr).empty())
       return false;
     module = std::move(candidate);
     return true;
@@ -185,7 +218,7 @@ static OwningOpRef<ModuleOp> reduced(OwningOpRef<ModuleOp> module, uint64_t inpu
 //===----------------------------------------------------------------------===//
 
 /// Writes the program, with what is needed to see the failure again.
-static void report(ModuleOp module, StringRef wrong, int64_t number, uint64_t inputSeed) {
+static void report(ModuleOp module, StringRef wrong, int64_t number, uint64_t seedOfInputs) {
   llvm::errs() << "tiny-fuzz: program " << number << " of seed " << seed << ": " << wrong << "\n";
   SmallString<128> path(dumpDir);
   llvm::sys::fs::create_directories(path);
@@ -196,12 +229,25 @@ static void report(ModuleOp module, StringRef wrong, int64_t number, uint64_t in
     llvm::errs() << "tiny-fuzz: cannot write " << path << ": " << error.message() << "\n";
     return;
   }
-  file.os() << "// tiny-fuzz --target " << target << " --seed " << seed << " --first " << number
-            << " --count 1 --max-ops " << maxOps << "; input seed " << inputSeed << "\n// " << wrong
-            << "\n"
+  file.os() << "// " << wrong << "\n// This program: tiny-fuzz --target " << target
+            << " --input-seed " << seedOfInputs << " " << path
+            << "\n// The whole of it: tiny-fuzz --target " << target << " --seed " << seed
+            << " --first " << number << " --count 1 --max-ops " << maxOps << "\n"
             << module << "\n";
   file.keep();
   llvm::errs() << "tiny-fuzz: written to " << path << "\n";
+}
+
+/// One program from a file: to see whether a failure is gone.
+static int checkFile(MLIRContext &context) {
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(programFile, &context);
+  if (!module)
+    return 1;
+  std::string wrong = check(*module, inputSeed, nullptr);
+  if (wrong.empty())
+    wrong = "no difference";
+  llvm::outs() << "tiny-fuzz: " << programFile << ": " << wrong << "\n";
+  return wrong != "no difference";
 }
 
 int main(int argc, char **argv) {
@@ -209,16 +255,19 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv,
                               "Runs random programs on a target and on the reference interpreter.\n"
-                              "\n  tiny-fuzz --target cpu --seed 7 --count 500\n");
-  if (target != "cpu" && target != "naive" && target != "liberal") {
+                              "\n  tiny-fuzz --target cpu --seed 7 --count 500\n"
+                              "  tiny-fuzz --target cpu fuzz-7-123.mlir --input-seed 7000144\n");
+  if (!llvm::is_contained({"cpu", "canonicalize", "naive", "liberal"}, target)) {
     llvm::errs() << "tiny-fuzz: unknown target '" << target
-                 << "'; known are: cpu, naive, liberal\n";
+                 << "'; known are: cpu, canonicalize, naive, liberal\n";
     return 1;
   }
   DialectRegistry registry;
   tiny::registerAllTinyDialects(registry);
   MLIRContext context(registry);
   context.loadDialect<tiny::TinyDialect, func::FuncDialect>();
+  if (!programFile.empty())
+    return checkFile(context);
   GenerateOptions generateOptions;
   generateOptions.maxOps = maxOps;
   Totals totals;

@@ -12,6 +12,7 @@
 #include "Tiny/Compiler/Pipelines.h"
 #include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Schedule/Passes.h"
+#include "Tiny/Tile/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -31,6 +32,7 @@ inline void registerAllTinyDialects(DialectRegistry &registry) {
 inline void registerAllTinyPasses() {
   registerAllPasses();
   registerTinySchedulePasses();
+  registerTinyTilePasses();
   registerTinyCodegenPasses();
   registerTinyPipelines();
 }

@@ -12,6 +12,7 @@
 #include "HostPlan.h"
 #include "Tiny/Compiler/CPU.h"
 #include "Tiny/Compiler/Pipelines.h"
+#include "Tiny/Tile/Passes.h"
 
 #include "mlir/IR/Threading.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -41,6 +42,7 @@ tinyrt::Code Artefact::code() const {
 void mlir::tiny::registerCompilerExtensions(DialectRegistry &registry) {
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
+  registerTileExtensions(registry);
 }
 
 namespace {
@@ -126,7 +128,8 @@ LogicalResult Compilation::runPipeline(Pipeline build) {
 
 LogicalResult Compilation::schedule() {
   if (options.input == Stage::program &&
-      failed(timed("schedule", [&] { return runPipeline(buildSchedulePipeline); })))
+      (failed(timed("schedule", [&] { return runPipeline(buildSchedulePipeline); })) ||
+       failed(timed("tile", [&] { return runPipeline(buildTilePipelineCPU); }))))
     return failure();
   return timed("plan", [&]() -> LogicalResult {
     FailureOr<tinyrt::Plan> built = buildPlan(entry);

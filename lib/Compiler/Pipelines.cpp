@@ -4,6 +4,7 @@
 
 #include "Tiny/Codegen/Passes.h"
 #include "Tiny/Schedule/Passes.h"
+#include "Tiny/Tile/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -34,6 +35,21 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptio
   pm.addPass(createPlanMemoryPass(memory));
   if (options.verify)
     pm.addPass(createVerifyScheduledPass({options.entry}));
+}
+
+void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
+  // A choice, and nothing but a choice: a table or a search may make it instead.
+  SelectTilingCPUPassOptions select;
+  select.vectorBits = options.vectorBits;
+  select.numVectorRegisters = options.numVectorRegisters;
+  pm.addNestedPass<func::FuncOp>(createSelectTilingCPUPass(select));
+  // Cut into workgroups while the kernel is still functional: slices are exact.
+  pm.addNestedPass<func::FuncOp>(createFormWorkgroupsPass());
+  // Addresses exist from here on, and the loops are emitted on them.
+  pm.addNestedPass<func::FuncOp>(createBufferizeKernelsPass());
+  pm.addNestedPass<func::FuncOp>(createVectorizeLoopsPass({options.nativeFMA}));
+  // Last, because it needs the launches too, and all functions at once.
+  pm.addPass(createMapGridPass());
 }
 
 void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
@@ -86,6 +102,8 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
 void mlir::tiny::registerTinyPipelines() {
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-schedule", "Turn a program into kernels and a list of launches", buildSchedulePipeline);
+  PassPipelineRegistration<CPUPipelineOptions>(
+      "tiny-tile-cpu", "Turn kernels on tensors into loops on vectors", buildTilePipelineCPU);
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-codegen-cpu", "Lower tiled kernels to the llvm dialect", buildCodegenPipelineCPU);
 }

@@ -13,6 +13,17 @@ using namespace mlir::tiny;
 #include "Tiny/IR/TinyDialect.cpp.inc"
 #include "Tiny/IR/TinyEnums.cpp.inc"
 
+/// A list of integers in brackets, which may be empty.
+static ParseResult parseIntegers(AsmParser &parser, SmallVector<int64_t> &list) {
+  return parser.parseCommaSeparatedList(
+      AsmParser::Delimiter::Square, [&] { return parser.parseInteger(list.emplace_back()); });
+}
+static void printIntegers(AsmPrinter &printer, ArrayRef<int64_t> list) {
+  printer << '[';
+  llvm::interleaveComma(list, printer);
+  printer << ']';
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "Tiny/IR/TinyAttrs.cpp.inc"
 

@@ -40,4 +40,32 @@ def Tiny_SlotAttr : AttrDef<Tiny_Dialect, "Slot"> {
 }
 def Tiny_SlotArrayAttr : TypedArrayAttrBase<Tiny_SlotAttr, "a list of slots">;
 
+def Tiny_TilingAttr : AttrDef<Tiny_Dialect, "Tiling"> {
+  let mnemonic = "tiling";
+  let summary = "how one kernel is cut into workgroups, registers and vectors";
+  let description = [{
+    Chosen by `tiny-tile-select-tiling-cpu`, kept on the kernel as `tiny.tiling`, and only read by the
+    passes that apply it: a table or a search may write it instead. Loops are numbered as in the
+    kernel's root operation: the parallel ones, then the reductions.
+
+    | field | meaning |
+    |---|---|
+    | `grid` | elements of one workgroup along each parallel loop; each divides the loop's size |
+    | `vector` | the loop that runs along vector lanes, and the number of lanes; -1 by 1 for none |
+    | `unroll` | copies of the body per loop that are jammed into one register tile; in vectors for the vector loop |
+    | `order` | the loops from the outermost to the innermost, all parallel ones first |
+
+    ```mlir
+    #tiny.tiling<grid = [8, 56, 56], vector = 2 by 8, unroll = [6, 1, 2, 1, 3, 3], order = [0, 1, 2, 3, 4, 5]>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$grid, "int64_t":$vectorDim,
+                        "int64_t":$vectorWidth, ArrayRefParameter<"int64_t">:$unroll,
+                        ArrayRefParameter<"int64_t">:$order);
+  let assemblyFormat = [{
+    `<` `grid` `=` custom<Integers>($grid) `,` `vector` `=` $vectorDim `by` $vectorWidth `,`
+        `unroll` `=` custom<Integers>($unroll) `,` `order` `=` custom<Integers>($order) `>`
+  }];
+}
+
 #endif // TINY_ATTRS_TD

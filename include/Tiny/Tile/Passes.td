@@ -1,0 +1,127 @@
+//===- Passes.td - the passes of the Tile stage ------------*- tablegen -*-===//
+//
+// In the order in which the pipeline runs them. All but the last work on one function,
+// so that kernels are tiled in parallel, and leave functions without `tiny.kernel` alone.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_TILE_PASSES_TD
+#define TINY_TILE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::FuncOp"> {
+  let summary = "Choose grid, register and vector tiles for a CPU";
+  let description = [{
+    Sets `tiny.tiling` on a kernel that has none. Every loop is tried as the vector loop, with every
+    register tile that fits the registers, and the cheapest is kept. The cost is counted from the
+    access maps: along the vector loop an access is invariant (one scalar load and a broadcast),
+    contiguous, shuffled (small stride) or gathered, and an unrolled loop repeats only the accesses
+    that depend on it.
+
+    ```mlir
+    func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel}
+    // becomes
+    func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel,
+      tiny.tiling = #tiny.tiling<grid = [16, 64], vector = 1 by 8, unroll = [4, 2, 1], order = [1, 0, 2]>}
+    ```
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "256", "Bits of one vector register">,
+    Option<"numVectorRegisters", "num-vector-registers", "unsigned", "16",
+           "Vector registers of the target">,
+    Option<"minWork", "min-work", "int64_t", "32768",
+           "Scalar operations that one workgroup has at least, if the kernel has as many">,
+    Option<"maxWorkgroups", "max-workgroups", "int64_t", "64",
+           "Workgroups after which a kernel is not divided further">
+  ];
+  let dependentDialects = ["::mlir::tiny::TinyDialect"];
+}
+
+def FormWorkgroupsPass : Pass<"tiny-tile-form-workgroups", "::mlir::func::FuncOp"> {
+  let summary = "Tile a kernel into an scf.forall over its workgroups";
+  let description = [{
+    Applies the `grid` of `tiny.tiling` to the kernel's last operation and fuses its producers into
+    the loop. A kernel of one workgroup stays as it is.
+
+    ```mlir
+    %o = linalg.generic … outs(%out : tensor<64x64xf32>)
+    // becomes
+    %o = scf.forall (%i) = (0) to (64) step (16) shared_outs(%t = %out) -> (tensor<64x64xf32>) {
+      %r = linalg.generic … -> tensor<16x64xf32>
+      scf.forall.in_parallel { tensor.parallel_insert_slice %r into %t[%i, 0] [16, 64] [1, 1] … }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def BufferizeKernelsPass : Pass<"tiny-tile-bufferize-kernels", "::mlir::func::FuncOp"> {
+  let summary = "Turn a kernel's tensors into buffers, results into destinations";
+  let description = [{
+    Upstream's one-shot bufferisation inside one kernel. Arguments become memrefs of identity layout
+    and results vanish: they were written to their destination arguments in place. A copy that is left
+    is an error, and so is an allocation other than the accumulator's and the window's, which
+    `tiny-tile-vectorize-loops` removes.
+
+    ```mlir
+    func.func private @k(%a: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32>
+    // becomes
+    func.func private @k(%a: memref<4xf32>, %out: memref<4xf32>)
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp"> {
+  let summary = "Emit one register-tiled vector loop nest per kernel";
+  let description = [{
+    Replaces the `linalg` ops of a workgroup by loops in the order of `tiny.tiling`. The register tile
+    is a set of vectors: for a reduction they are the accumulators, loop-carried values that never
+    touch memory, to which the epilogue is applied before the store. What does not divide becomes
+    smaller static vectors. A multiplication that feeds an `add` reduction becomes a fused
+    multiply-add; nothing else is contracted.
+
+    An access is a scalar load where the vector loop does not move it, a vector load where it moves by
+    one, loads and a shuffle where it moves by a small stride, and otherwise a gather. A register tile
+    with `tiny.read` guards exists twice: without them, entered when interval arithmetic shows that
+    they all hold, and with them, where a masked lane is never accessed.
+
+    ```mlir
+    %acc:12 = scf.for %k = %c0 to %c64 step %c1 iter_args(%a0 = %zero, …) -> (vector<8xf32>, …) {
+      %b0 = vector.load %b[%x] : memref<4096xf32>, vector<8xf32>
+      %s0 = memref.load %a[%y] : memref<4096xf32>
+      %v0 = vector.broadcast %s0 : f32 to vector<8xf32>
+      %f0 = vector.fma %v0, %b0, %a0 : vector<8xf32>
+      …
+    }
+    ```
+  }];
+  let options = [
+    Option<"hasFma", "has-fma", "bool", "true", "Whether fma is one instruction on the target">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def MapGridPass : Pass<"tiny-tile-map-grid", "::mlir::ModuleOp"> {
+  let summary = "Make the workgroup loop the kernel's grid";
+  let description = [{
+    The body of the `scf.forall` becomes the kernel's; its induction variables are computed from three
+    new index arguments x, y and z (the last loop is x, so that neighbours in memory are neighbours in
+    the grid; loops beyond three share z). `grid` is set on every launch of the kernel.
+
+    ```mlir
+    scf.forall (%i) = (0) to (64) step (16) { … }
+    // becomes, in a kernel launched with grid = array<i64: 4, 1, 1>
+    %i = affine.apply affine_map<(d0) -> (d0 * 16)>(%x)
+    …
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
+#endif // TINY_TILE_PASSES_TD

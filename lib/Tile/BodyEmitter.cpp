@@ -1,0 +1,293 @@
+//===- BodyEmitter.cpp - scalar bodies on vectors, and their accesses -----===//
+
+#include "BodyEmitter.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+/// The largest stride for which loading all that lies between is cheaper than a gather.
+static constexpr int64_t maxShuffledStride = 4;
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// The loops that `value` depends on, as a set of bits.
+uint64_t BodyEmitter::loopsOf(Value value) {
+  auto known = loops.find(value);
+  if (known != loops.end())
+    return known->second;
+  uint64_t result = 0;
+  const KernelNest &nest = context.nest;
+  auto access = nest.accesses.find(value);
+  if (access != nest.accesses.end()) {
+    for (unsigned loop = 0; loop < nest.numLoops(); ++loop)
+      if (access->second.dependsOn(loop))
+        result |= uint64_t(1) << loop;
+  } else if (value == nest.accumulated()) {
+    result = (uint64_t(1) << nest.numParallel) - 1;
+  } else if (auto loop = value.getDefiningOp<linalg::IndexOp>()) {
+    result = uint64_t(1) << loop.getDim();
+  } else if (Operation *op = value.getDefiningOp()) {
+    if (isa<linalg::GenericOp>(op->getParentOp()))
+      for (Value operand : op->getOperands())
+        result |= loopsOf(operand);
+  }
+  loops[value] = result;
+  return result;
+}
+
+bool BodyEmitter::isVector(Value value, const Instance &at) {
+  return at.lanes > 1 && (loopsOf(value) >> context.vectorDim & 1);
+}
+
+/// Instances that give the same key share the emitted value.
+BodyEmitter::Key BodyEmitter::keyOf(Value value, const Instance &at) {
+  uint64_t set = loopsOf(value);
+  SmallVector<int64_t> place;
+  for (auto [loop, delta] : llvm::enumerate(at.deltas))
+    if (set >> loop & 1)
+      place.push_back(delta);
+  place.push_back(isVector(value, at) ? at.lanes : 1);
+  return {value.getAsOpaquePointer(), place};
+}
+
+void BodyEmitter::set(Value value, const Instance &at, Value known) {
+  emitted[keyOf(value, at)] = known;
+}
+
+Value BodyEmitter::emit(Value value, const Instance &at) {
+  Key key = keyOf(value, at);
+  auto known = emitted.find(key);
+  if (known != emitted.end())
+    return known->second;
+  Value result;
+  Operation *op = value.getDefiningOp();
+  auto access = context.nest.accesses.find(value);
+  if (access != context.nest.accesses.end()) {
+    result = load(access->second, at);
+  } else if (auto loop = value.getDefiningOp<linalg::IndexOp>()) {
+    AffineExpr expr = builder.getAffineDimExpr(loop.getDim());
+    result = index.scalar(expr, at);
+    if (isVector(value, at)) {
+      result = index.lanes(expr, at);
+      auto type = VectorType::get({at.lanes}, builder.getIndexType());
+      if (result.getType() != type)
+        result = arith::IndexCastOp::create(builder, loc, type, result);
+    }
+  } else if (!op || !isa<linalg::GenericOp>(op->getParentOp())) {
+    result = value; // defined outside of the kernel's loops
+  } else {
+    result = emitOp(op, at, isVector(value, at) ? at.lanes : 1);
+  }
+  emitted[key] = result;
+  return result;
+}
+
+Value BodyEmitter::widen(Value value, int64_t lanes) {
+  if (lanes == 1 || isa<VectorType>(value.getType()))
+    return value;
+  return vector::BroadcastOp::create(builder, loc, VectorType::get({lanes}, value.getType()),
+                                     value);
+}
+
+Value BodyEmitter::emitOp(Operation *op, const Instance &at, int64_t lanes) {
+  IRMapping mapping;
+  for (Value operand : op->getOperands())
+    mapping.map(operand, widen(emit(operand, at), lanes));
+  Operation *clone = builder.clone(*op, mapping);
+  Value result = clone->getResult(0);
+  if (lanes > 1)
+    result.setType(VectorType::get({lanes}, result.getType()));
+  return result;
+}
+
+Value BodyEmitter::accumulate(Value accumulator, const Instance &at) {
+  int64_t lanes = 1;
+  if (auto type = dyn_cast<VectorType>(accumulator.getType()))
+    lanes = type.getNumElements();
+  const KernelNest &nest = context.nest;
+  if (context.hasFma && isMultiplyAdd(nest)) {
+    auto product = nest.reduced.getDefiningOp<arith::MulFOp>();
+    Value lhs = widen(emit(product.getLhs(), at), lanes);
+    Value rhs = widen(emit(product.getRhs(), at), lanes);
+    if (lanes > 1)
+      return vector::FMAOp::create(builder, loc, lhs, rhs, accumulator);
+    return math::FmaOp::create(builder, loc, lhs, rhs, accumulator);
+  }
+  IRMapping mapping;
+  Value value = widen(emit(nest.reduced, at), lanes);
+  for (Value operand : nest.combine->getOperands())
+    mapping.map(operand, operand == nest.reduced ? value : accumulator);
+  Operation *clone = builder.clone(*nest.combine, mapping);
+  clone->getResult(0).setType(accumulator.getType());
+  return clone->getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Accesses
+//===----------------------------------------------------------------------===//
+
+Value BodyEmitter::constant(TypedAttr value) {
+  return arith::ConstantOp::create(builder, loc, value);
+}
+
+Value BodyEmitter::load(const Access &access, const Instance &at) {
+  if (!access.guards.empty() && (!guardsHold || access.elements == 0))
+    return loadGuarded(access, at);
+  bool moves = context.vectorDim >= 0 && access.dependsOn(context.vectorDim) && at.lanes > 1;
+  Value flat = context.flat.lookup(access.source);
+  if (moves && access.flat.isFunctionOfDim(context.vectorDim))
+    return loadLanes(access, at);
+  Value loaded = memref::LoadOp::create(builder, loc, flat, index.scalar(access.flat, at));
+  return moves ? widen(loaded, at.lanes) : loaded;
+}
+
+/// A vector from an access that the vector loop moves, where no guard can fail. All lanes are in
+/// bounds, and so is whatever lies between the first and the last.
+Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
+  Value flat = context.flat.lookup(access.source);
+  auto type = VectorType::get({at.lanes}, access.type);
+  std::optional<int64_t> stride = LinearForm(access.flat).strideAlong(context.vectorDim);
+  auto loadAt = [&](int64_t offset) -> Value {
+    return vector::LoadOp::create(builder, loc, type, flat,
+                                  index.scalar(access.flat, at, offset));
+  };
+  if (stride == 1)
+    return loadAt(0);
+
+  int64_t step = stride ? std::abs(*stride) : 0;
+  if (stride && step <= maxShuffledStride) {
+    // Whole vectors over the span, the last one moved back so that it ends with the last lane.
+    int64_t span = (at.lanes - 1) * step + 1, first = *stride < 0 ? 1 - span : 0;
+    int64_t last = span - at.lanes;
+    Value result;
+    for (int64_t start = 0, covered = 0; covered < span; start = std::min(covered, last)) {
+      Value piece = loadAt(first + start);
+      SmallVector<int64_t> mask(at.lanes, -1);
+      for (int64_t lane = 0; lane < at.lanes; ++lane) {
+        int64_t place = *stride < 0 ? (at.lanes - 1 - lane) * step : lane * step;
+        if (place < covered)
+          mask[lane] = lane;
+        else if (place < start + at.lanes)
+          mask[lane] = place - start + at.lanes;
+      }
+      result = vector::ShuffleOp::create(builder, loc, result ? result : piece, piece, mask);
+      covered = start + at.lanes;
+    }
+    return result;
+  }
+
+  if (stride) {
+    SmallVector<Value> elements;
+    for (int64_t lane = 0; lane < at.lanes; ++lane)
+      elements.push_back(memref::LoadOp::create(
+          builder, loc, flat, index.scalar(access.flat, at, lane * *stride)));
+    return vector::FromElementsOp::create(builder, loc, type, elements);
+  }
+  Value places = index.lanes(access.flat, at);
+  SmallVector<Value> elements;
+  for (int64_t lane = 0; lane < at.lanes; ++lane) {
+    Value place = vector::ExtractOp::create(builder, loc, places, lane);
+    if (!place.getType().isIndex())
+      place = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), place);
+    elements.push_back(memref::LoadOp::create(builder, loc, flat, place));
+  }
+  return vector::FromElementsOp::create(builder, loc, type, elements);
+}
+
+/// Whether `guard` holds, for the first lane or for each of them. Null if it always does.
+Value BodyEmitter::holds(const Guard &guard, const Instance &at, bool asLanes) {
+  Interval range = context.nest.space.rangeOf(guard.expr);
+  Value number = asLanes ? index.lanes(guard.expr, at) : index.scalar(guard.expr, at);
+  auto compare = [&](arith::CmpIPredicate predicate, int64_t bound) -> Value {
+    // A bound outside of the range must not be cut to the width of the lanes.
+    TypedAttr attribute = IntegerAttr::get(getElementTypeOrSelf(number.getType()), bound);
+    if (auto type = dyn_cast<VectorType>(number.getType()))
+      attribute = DenseElementsAttr::get(type, Attribute(attribute));
+    return arith::CmpIOp::create(builder, loc, predicate, number, constant(attribute));
+  };
+  Value result;
+  if (range.min < guard.low)
+    result = compare(arith::CmpIPredicate::sge,
+                     std::min(guard.low, range.max == INT64_MAX ? range.max : range.max + 1));
+  if (range.max >= guard.high) {
+    Value below = compare(arith::CmpIPredicate::slt, std::max(guard.high, range.min));
+    result = result ? arith::AndIOp::create(builder, loc, result, below) : below;
+  }
+  return result;
+}
+
+/// A guarded access: a masked lane, or a scalar whose guard fails, is never loaded.
+Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
+  bool moves = at.lanes > 1 && access.dependsOn(context.vectorDim);
+  int64_t lanes = moves ? at.lanes : 1;
+  auto pad = [&](const Guard &guard) { return widen(constant(guard.pad), lanes); };
+
+  // The conditions, and the one under which the access happens.
+  SmallVector<Value> conditions;
+  Value uniform, mask;
+  for (const Guard &guard : access.guards) {
+    bool asLanes = moves && guard.expr.isFunctionOfDim(context.vectorDim);
+    Value condition = holds(guard, at, asLanes);
+    conditions.push_back(condition);
+    Value &all = asLanes ? mask : uniform;
+    all = all ? arith::AndIOp::create(builder, loc, all, condition) : condition;
+  }
+  if (moves) {
+    if (uniform)
+      mask = mask ? arith::AndIOp::create(builder, loc, mask, widen(uniform, lanes))
+                  : widen(uniform, lanes);
+  }
+
+  Value flat = context.flat.lookup(access.source), result = pad(access.guards.back());
+  if (access.elements == 0) {
+    // Nothing can be loaded: some guard fails everywhere.
+  } else if (!moves) {
+    Value zero = constant(builder.getIndexAttr(0));
+    Value place = arith::SelectOp::create(builder, loc, uniform, index.scalar(access.flat, at), zero);
+    result = memref::LoadOp::create(builder, loc, flat, place);
+  } else if (LinearForm(access.flat).strideAlong(context.vectorDim) == 1) {
+    result = vector::MaskedLoadOp::create(builder, loc, cast<VectorType>(result.getType()), flat,
+                                          ValueRange{index.scalar(access.flat, at)}, mask, result);
+  } else {
+    Value zero = constant(builder.getIndexAttr(0));
+    result = vector::GatherOp::create(builder, loc, cast<VectorType>(result.getType()), flat,
+                                      ValueRange{zero}, index.lanes(access.flat, at), mask, result);
+  }
+
+  // The first guard that fails wins, so it is selected last.
+  bool samePads = llvm::all_of(
+      access.guards, [&](const Guard &guard) { return guard.pad == access.guards.front().pad; });
+  if (moves && samePads)
+    return result; // the lanes that were left out have the pad already
+  if (samePads)
+    return arith::SelectOp::create(builder, loc, uniform, result, pad(access.guards.front()));
+  for (auto [guard, condition] : llvm::reverse(llvm::zip(access.guards, conditions)))
+    result = arith::SelectOp::create(builder, loc, widen(condition, lanes), result, pad(guard));
+  return result;
+}
+
+void BodyEmitter::store(Value value, const Instance &at) {
+  const Access &access = context.nest.store;
+  Value flat = context.flat.lookup(access.source);
+  if (at.lanes == 1) {
+    memref::StoreOp::create(builder, loc, value, flat, index.scalar(access.flat, at));
+    return;
+  }
+  value = widen(value, at.lanes);
+  // The destination's map is the identity, so that it is linear.
+  int64_t stride = *LinearForm(access.flat).strideAlong(context.vectorDim);
+  if (stride == 1) {
+    vector::StoreOp::create(builder, loc, value, flat, index.scalar(access.flat, at));
+    return;
+  }
+  for (int64_t lane = 0; lane < at.lanes; ++lane)
+    memref::StoreOp::create(builder, loc, vector::ExtractOp::create(builder, loc, value, lane),
+                            flat, index.scalar(access.flat, at, lane * stride));
+}

@@ -1,0 +1,108 @@
+//===- BodyEmitter.h - one copy of a kernel's body on vectors -------------===//
+//
+// A register tile is many copies of one scalar body, each at its own position in the
+// loops. A value is emitted once for all copies that agree in the loops it depends on:
+// that is the whole of register reuse. A value that the vector loop does not move stays
+// a scalar until a vector op needs it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_LIB_TILE_BODYEMITTER_H
+#define TINY_LIB_TILE_BODYEMITTER_H
+
+#include "KernelNest.h"
+
+#include "Tiny/IR/TinyDialect.h"
+
+#include <map>
+
+namespace mlir::tiny {
+
+/// Where one copy of the body stands, relative to the loops around it: loop `d` is at
+/// `bases[d] + deltas[d]`, and the vector loop at `lanes` consecutive places from there on.
+struct Instance {
+  SmallVector<int64_t> deltas;
+  int64_t lanes = 1;
+};
+
+/// What does not change while one kernel is emitted.
+struct EmissionContext {
+  const KernelNest &nest;
+  int64_t vectorDim;             ///< -1 for none.
+  SmallVector<int64_t> order;    ///< The loops, outermost first.
+  bool hasFma;
+  llvm::DenseMap<Value, Value> flat; ///< Kernel argument to its rank-1 view.
+};
+
+/// Evaluates affine expressions at an instance.
+class IndexEmitter {
+public:
+  IndexEmitter(OpBuilder &builder, Location loc, const EmissionContext &context,
+               ArrayRef<Value> bases)
+      : builder(builder), loc(loc), context(context), bases(bases) {}
+
+  /// The value at the first lane, plus `offset`.
+  Value scalar(AffineExpr expr, const Instance &at, int64_t offset = 0);
+  /// The values at all lanes: a vector of i32 where that is wide enough, else of index.
+  Value lanes(AffineExpr expr, const Instance &at);
+  /// The element type of `lanes(expr)`.
+  Type laneType(AffineExpr expr);
+
+private:
+  Value scalarTerm(AffineExpr term, const Instance &at);
+  Value laneTerm(AffineExpr term, const Instance &at, Type type);
+  Value laneSum(AffineExpr expr, const Instance &at, Type type);
+  Value divide(AffineExprKind kind, Value lhs, int64_t divisor, Interval range);
+  Value constant(Type type, int64_t value);
+  bool fits32(AffineExpr expr);
+
+  OpBuilder &builder;
+  Location loc;
+  const EmissionContext &context;
+  ArrayRef<Value> bases;
+};
+
+/// Emits values of the scalar body at instances that share one block and one set of bases.
+class BodyEmitter {
+public:
+  /// With `guardsHold`, no guard is tested.
+  BodyEmitter(OpBuilder &builder, const EmissionContext &context, ArrayRef<Value> bases,
+              bool guardsHold)
+      : builder(builder), loc(context.nest.loc()), context(context),
+        index(builder, loc, context, bases), guardsHold(guardsHold) {}
+
+  /// `value` of the body at an instance: a scalar, or a vector if the vector loop moves it.
+  Value emit(Value value, const Instance &at);
+  /// Makes `emit(value, at)` give `known`, for an accumulator.
+  void set(Value value, const Instance &at, Value known);
+  /// Combines an accumulator with the reduction's value.
+  Value accumulate(Value accumulator, const Instance &at);
+  void store(Value value, const Instance &at);
+
+  /// `value` with `lanes` lanes; a scalar is broadcast.
+  Value widen(Value value, int64_t lanes);
+
+private:
+  using Key = std::pair<void *, SmallVector<int64_t>>;
+  Key keyOf(Value value, const Instance &at);
+  bool isVector(Value value, const Instance &at);
+  uint64_t loopsOf(Value value);
+  Value emitOp(Operation *op, const Instance &at, int64_t lanes);
+  Value load(const Access &access, const Instance &at);
+  Value loadLanes(const Access &access, const Instance &at);
+  Value loadGuarded(const Access &access, const Instance &at);
+  Value holds(const Guard &guard, const Instance &at, bool asLanes);
+  Value constant(TypedAttr value);
+
+  OpBuilder &builder;
+  Location loc;
+  const EmissionContext &context;
+  IndexEmitter index;
+  bool guardsHold;
+  std::map<Key, Value> emitted;
+  llvm::DenseMap<Value, uint64_t> loops;
+};
+
+} // namespace mlir::tiny
+
+#endif // TINY_LIB_TILE_BODYEMITTER_H

@@ -387,6 +387,20 @@ Value KernelWriter::writeGeneric(const KernelGraph &graph, unsigned numDims, Val
       maps.push_back(form->map);
     }
   }
+  // linalg takes loop bounds from operand shapes: loops that only a tiny.read depends on need an
+  // operand without data to give theirs.
+  SmallVector<int64_t> windowShape;
+  SmallVector<AffineExpr> windowDims;
+  for (unsigned dim = numParallel; dim < numDims; ++dim)
+    if (llvm::none_of(maps, [&](AffineMap map) { return map.isFunctionOfDim(dim); })) {
+      windowShape.push_back(kernel.domain.extents[dim]);
+      windowDims.push_back(b.getAffineDimExpr(dim));
+    }
+  if (!windowDims.empty()) {
+    operands.push_back(
+        tensor::EmptyOp::create(b, kernel.result.getLoc(), windowShape, b.getI8Type()));
+    maps.push_back(AffineMap::get(numDims, 0, windowDims, b.getContext()));
+  }
   maps.push_back(outMap);
   SmallVector<utils::IteratorType> iterators(numParallel, utils::IteratorType::parallel);
   iterators.resize(numDims, utils::IteratorType::reduction);

@@ -20,10 +20,9 @@ Type Composer::accumulatorOf(Type elementType) const {
   return elementType;
 }
 
-/// The wider accumulator of operand and result, since either may need the range or the precision.
-static Type commonAccumulator(Composer &c, Type x, Type y, Type result) {
-  Type common = c.accumulatorOf(x);
-  for (Type type : {c.accumulatorOf(y), c.accumulatorOf(result)})
+Type Composer::commonAccumulator(Type x, Type y, Type result) const {
+  Type common = accumulatorOf(x);
+  for (Type type : {accumulatorOf(y), accumulatorOf(result)})
     if (isa<FloatType>(type) == isa<FloatType>(common) &&
         type.getIntOrFloatBitWidth() > common.getIntOrFloatBitWidth())
       common = type;
@@ -75,7 +74,7 @@ Value Composer::matmul(Value x, Value y, Type resultType) {
   if (left.isInteger(1) || right.isInteger(1) || (left != right && !bothIntegers))
     return fail("matmul takes two tensors of numbers of one element type (or both integers)");
   resultType = resultType ? resultType : left;
-  Type accumulator = commonAccumulator(*this, left, right, resultType);
+  Type accumulator = commonAccumulator(left, right, resultType);
   return cast(contract(*this, cast(x, accumulator), cast(y, accumulator)), resultType);
 }
 

@@ -168,6 +168,27 @@ static Value powInteger(Composer &c, Value x, Value y) {
   return c.where(c.lt(y, 0), inverse, result);
 }
 
+/// The short ways that some exponents have, with the same special values; null for others.
+static Value powConstant(Composer &c, Value x, std::optional<double> exponent) {
+  if (exponent == 0.0)
+    return c.scalarLike(x, 1);
+  if (exponent == 1.0)
+    return x;
+  if (exponent == 2.0)
+    return c.square(x);
+  if (exponent == 3.0) { // two roundings: in f32 for the halves; integers do not care
+    Value wide = c.cast(x, c.accumulatorOf(c.elementOf(x)));
+    return c.cast(c.mul(c.square(wide), wide), c.elementOf(x));
+  }
+  if (!isa<FloatType>(c.elementOf(x)))
+    return {};
+  if (exponent == -1.0)
+    return c.recip(x);
+  if (exponent == 0.5) // the root of -0 is -0, but its power is +0, and that of -inf is inf
+    return c.where(c.isInf(x), std::numeric_limits<double>::infinity(), c.sqrt(c.add(x, 0)));
+  return {};
+}
+
 Value Composer::pow(const Operand &x, const Operand &y) {
   Value base, exponent;
   if (!unify(x, y, "pow", base, exponent))
@@ -180,20 +201,13 @@ Value Composer::pow(const Operand &x, const Operand &y) {
     constant = value.getValueAsDouble();
   else if (auto value = dyn_cast_if_present<IntegerAttr>(splatOf(exponent)))
     constant = APSInt(value.getValue(), elementOf(base).isUnsignedInteger()).roundToDouble();
-  if (constant == 0.0)
-    return scalarLike(base, 1);
-  if (constant == 1.0)
-    return base;
-  if (constant == 2.0)
-    return square(base);
-  if (constant == 3.0)
-    return inF32(base, [&](Value x) { return mul(square(x), x); });
+  if (Value direct = powConstant(*this, base, constant)) {
+    if (y.scalar && exponent.use_empty()) // a constant of ours
+      exponent.getDefiningOp()->erase();
+    return direct;
+  }
   if (!isFloat(base))
     return powInteger(*this, base, exponent);
-  if (constant == -1.0)
-    return recip(base);
-  if (constant == 0.5) // the root of -0 is -0, but its power is +0, and that of -inf is inf
-    return where(isInf(base), std::numeric_limits<double>::infinity(), sqrt(add(base, 0)));
 
   // One type wider, so that the error of the product, which exp2 magnifies, is rounded away.
   Type type = elementOf(base),

@@ -112,8 +112,8 @@ Value Composer::gatherElements(Value x, Value indices, int64_t dim) {
   int64_t size = shapeOf(x)[*along];
   kept[*along] = size;
   x = shrink(x, none, kept);
-  Value wrapped = wrapIndices(*this, indices, size);
-  if (!x || !wrapped)
+  Value wrapped = x ? wrapIndices(*this, indices, size) : Value();
+  if (!wrapped)
     return {};
   // The iteration space: the result's dims, and the position right behind `dim`.
   SmallVector<int64_t> space(shapeOf(indices)), source(kept), index(space);

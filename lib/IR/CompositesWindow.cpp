@@ -163,9 +163,7 @@ Value Composer::convolution(Value x, Value weights, Value bias, const Window &gi
     return fail("convolution takes one bias for each of the " + Twine(features) + " features");
 
   resultType = resultType ? resultType : left;
-  Type accumulator = accumulatorOf(left);
-  if (accumulatorOf(resultType).getIntOrFloatBitWidth() > accumulator.getIntOrFloatBitWidth())
-    accumulator = accumulatorOf(resultType);
+  Type accumulator = commonAccumulator(left, right, resultType);
   SmallVector<int64_t> taps(shapeOf(weights).drop_front(2));
   Value windows = windowsOf(*this, cast(x, accumulator), taps, window, 0);
   if (!windows)
@@ -310,11 +308,15 @@ static bool completePool(Composer &c, Value x, ArrayRef<int64_t> taps, Window &w
   }
   if (!complete(c, window, taps.size()))
     return false;
-  for (size_t i = 0; i < taps.size(); ++i)
-    if (ceilMode)
-      window.padHigh[i] +=
-          Composer::ceilModeExtra(c.shapeOf(x)[2 + i], taps[i], window.strides[i],
-                                  window.dilations[i], window.padLow[i], window.padHigh[i]);
+  for (size_t i = 0; ceilMode && i < taps.size(); ++i) {
+    int64_t extra =
+        Composer::ceilModeExtra(c.shapeOf(x)[2 + i], taps[i], window.strides[i],
+                                window.dilations[i], window.padLow[i], window.padHigh[i]);
+    if (llvm::AddOverflow(window.padHigh[i], extra, window.padHigh[i])) {
+      c.fail("a stride of " + Twine(window.strides[i]) + " is too large");
+      return false;
+    }
+  }
   return true;
 }
 

@@ -423,6 +423,8 @@ private:
   /// dimOf for a list without repetitions.
   std::optional<SmallVector<int64_t>> dimsOf(ArrayRef<int64_t> dims, int64_t rank) const;
   bool isFloat(Value x) const { return isa<FloatType>(elementOf(x)); }
+  /// The widest accumulator of two operands and a result: any of them may need range or precision.
+  Type commonAccumulator(Type x, Type y, Type result) const;
   /// True for a float tensor; else false, after a report if x is not null.
   bool floats(Value x, StringRef what) const;
   /// `compute` in f32, rounded back, where x is f16 or bf16; in x's own type elsewhere.

@@ -128,8 +128,10 @@ LogicalResult Compilation::runPipeline(Pipeline build) {
 
 LogicalResult Compilation::schedule() {
   if (options.input == Stage::program &&
-      (failed(timed("schedule", [&] { return runPipeline(buildSchedulePipeline); })) ||
-       failed(timed("tile", [&] { return runPipeline(buildTilePipelineCPU); }))))
+      failed(timed("schedule", [&] { return runPipeline(buildSchedulePipeline); })))
+    return failure();
+  if (options.input != Stage::tiled &&
+      failed(timed("tile", [&] { return runPipeline(buildTilePipelineCPU); })))
     return failure();
   return timed("plan", [&]() -> LogicalResult {
     FailureOr<tinyrt::Plan> built = buildPlan(entry);

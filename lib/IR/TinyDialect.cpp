@@ -15,8 +15,8 @@ using namespace mlir::tiny;
 
 /// A list of integers in brackets, which may be empty.
 static ParseResult parseIntegers(AsmParser &parser, SmallVector<int64_t> &list) {
-  return parser.parseCommaSeparatedList(
-      AsmParser::Delimiter::Square, [&] { return parser.parseInteger(list.emplace_back()); });
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                        [&] { return parser.parseInteger(list.emplace_back()); });
 }
 static void printIntegers(AsmPrinter &printer, ArrayRef<int64_t> list) {
   printer << '[';

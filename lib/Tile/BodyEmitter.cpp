@@ -31,8 +31,9 @@ uint64_t BodyEmitter::loopsOf(Value value) {
         result |= uint64_t(1) << loop;
   } else if (value == nest.accumulated()) {
     result = (uint64_t(1) << nest.numParallel) - 1;
-  } else if (auto loop = value.getDefiningOp<linalg::IndexOp>()) {
-    result = uint64_t(1) << loop.getDim();
+  } else if (AffineExpr expr = nest.indices.lookup(value)) {
+    for (unsigned loop = 0; loop < nest.numLoops(); ++loop)
+      result |= uint64_t(expr.isFunctionOfDim(loop)) << loop;
   } else if (Operation *op = value.getDefiningOp()) {
     if (isa<linalg::GenericOp>(op->getParentOp()))
       for (Value operand : op->getOperands())
@@ -71,9 +72,8 @@ Value BodyEmitter::emit(Value value, const Instance &at) {
   auto access = context.nest.accesses.find(value);
   if (access != context.nest.accesses.end()) {
     result = load(access->second, at);
-  } else if (auto loop = value.getDefiningOp<linalg::IndexOp>()) {
-    AffineExpr expr = builder.getAffineDimExpr(loop.getDim());
-    result = index.scalar(expr, at);
+  } else if (AffineExpr expr = context.nest.indices.lookup(value)) {
+    result = isVector(value, at) ? Value() : index.scalar(expr, at);
     if (isVector(value, at)) {
       result = index.lanes(expr, at);
       auto type = VectorType::get({at.lanes}, builder.getIndexType());
@@ -155,8 +155,7 @@ Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
   auto type = VectorType::get({at.lanes}, access.type);
   std::optional<int64_t> stride = LinearForm(access.flat).strideAlong(context.vectorDim);
   auto loadAt = [&](int64_t offset) -> Value {
-    return vector::LoadOp::create(builder, loc, type, flat,
-                                  index.scalar(access.flat, at, offset));
+    return vector::LoadOp::create(builder, loc, type, flat, index.scalar(access.flat, at, offset));
   };
   if (stride == 1)
     return loadAt(0);
@@ -166,19 +165,24 @@ Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
     // Whole vectors over the span, the last one moved back so that it ends with the last lane.
     int64_t span = (at.lanes - 1) * step + 1, first = *stride < 0 ? 1 - span : 0;
     int64_t last = span - at.lanes;
-    Value result;
-    for (int64_t start = 0, covered = 0; covered < span; start = std::min(covered, last)) {
-      Value piece = loadAt(first + start);
+    auto placeOf = [&](int64_t lane) {
+      return *stride < 0 ? (at.lanes - 1 - lane) * step : lane * step;
+    };
+    Value result = loadAt(first);
+    bool inPlace = false; // whether the lanes found so far are where they belong
+    for (int64_t covered = at.lanes; covered < span || !inPlace;) {
+      int64_t start = std::min(covered, last);
+      Value piece = covered < span ? loadAt(first + start) : result;
       SmallVector<int64_t> mask(at.lanes, -1);
       for (int64_t lane = 0; lane < at.lanes; ++lane) {
-        int64_t place = *stride < 0 ? (at.lanes - 1 - lane) * step : lane * step;
-        if (place < covered)
-          mask[lane] = lane;
-        else if (place < start + at.lanes)
-          mask[lane] = place - start + at.lanes;
+        if (placeOf(lane) < covered)
+          mask[lane] = inPlace ? lane : placeOf(lane);
+        else if (placeOf(lane) < start + at.lanes)
+          mask[lane] = placeOf(lane) - start + at.lanes;
       }
-      result = vector::ShuffleOp::create(builder, loc, result ? result : piece, piece, mask);
-      covered = start + at.lanes;
+      result = vector::ShuffleOp::create(builder, loc, result, piece, mask);
+      inPlace = true;
+      covered = std::max(covered, start + at.lanes);
     }
     return result;
   }
@@ -186,8 +190,8 @@ Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
   if (stride) {
     SmallVector<Value> elements;
     for (int64_t lane = 0; lane < at.lanes; ++lane)
-      elements.push_back(memref::LoadOp::create(
-          builder, loc, flat, index.scalar(access.flat, at, lane * *stride)));
+      elements.push_back(memref::LoadOp::create(builder, loc, flat,
+                                                index.scalar(access.flat, at, lane * *stride)));
     return vector::FromElementsOp::create(builder, loc, type, elements);
   }
   Value places = index.lanes(access.flat, at);
@@ -250,7 +254,8 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
     // Nothing can be loaded: some guard fails everywhere.
   } else if (!moves) {
     Value zero = constant(builder.getIndexAttr(0));
-    Value place = arith::SelectOp::create(builder, loc, uniform, index.scalar(access.flat, at), zero);
+    Value place =
+        arith::SelectOp::create(builder, loc, uniform, index.scalar(access.flat, at), zero);
     result = memref::LoadOp::create(builder, loc, flat, place);
   } else if (LinearForm(access.flat).strideAlong(context.vectorDim) == 1) {
     result = vector::MaskedLoadOp::create(builder, loc, cast<VectorType>(result.getType()), flat,

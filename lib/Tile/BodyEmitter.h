@@ -28,8 +28,8 @@ struct Instance {
 /// What does not change while one kernel is emitted.
 struct EmissionContext {
   const KernelNest &nest;
-  int64_t vectorDim;             ///< -1 for none.
-  SmallVector<int64_t> order;    ///< The loops, outermost first.
+  int64_t vectorDim;          ///< -1 for none.
+  SmallVector<int64_t> order; ///< The loops, outermost first.
   bool hasFma;
   llvm::DenseMap<Value, Value> flat; ///< Kernel argument to its rank-1 view.
 };

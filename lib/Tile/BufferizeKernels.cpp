@@ -35,7 +35,8 @@ using namespace mlir::tiny;
 namespace {
 /// A read reads its source, writes nothing, and gives a scalar.
 struct ReadModel : bufferization::BufferizableOpInterface::ExternalModel<ReadModel, ReadOp> {
-  bool bufferizesToMemoryRead(Operation *, OpOperand &, const bufferization::AnalysisState &) const {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &,
+                              const bufferization::AnalysisState &) const {
     return true;
   }
   bool bufferizesToMemoryWrite(Operation *, OpOperand &,
@@ -50,8 +51,7 @@ struct ReadModel : bufferization::BufferizableOpInterface::ExternalModel<ReadMod
                           const bufferization::BufferizationOptions &options,
                           bufferization::BufferizationState &state) const {
     auto read = cast<ReadOp>(op);
-    FailureOr<Value> buffer =
-        bufferization::getBuffer(rewriter, read.getSource(), options, state);
+    FailureOr<Value> buffer = bufferization::getBuffer(rewriter, read.getSource(), options, state);
     if (failed(buffer))
       return failure();
     rewriter.modifyOpInPlace(read, [&] { read.getSourceMutable().assign(*buffer); });
@@ -114,7 +114,7 @@ struct BufferizeKernelsPass : tiny::impl::BufferizeKernelsPassBase<BufferizeKern
     builder.setInsertionPoint(terminator);
     for (auto [number, result] : llvm::enumerate(terminator->getOperands())) {
       auto write = bufferization::MaterializeInDestinationOp::create(
-          builder, function.getLoc(), Type(), result, body.getArgument(numInputs + number));
+          builder, terminator->getLoc(), Type(), result, body.getArgument(numInputs + number));
       write.setWritable(true);
       write.setRestrict(true);
     }

@@ -52,8 +52,8 @@ struct FormWorkgroupsPass : tiny::impl::FormWorkgroupsPassBase<FormWorkgroupsPas
   LogicalResult tile(linalg::GenericOp root, ArrayRef<int64_t> sizes, TilingAttr tiling) {
     ArrayRef<int64_t> grid = tiling.getGrid();
     if (grid.size() != root.getNumLoops())
-      return root.emitOpError() << "has " << root.getNumLoops() << " parallel loops, but "
-                                << tiling << " divides " << grid.size();
+      return root.emitOpError() << "has " << root.getNumLoops() << " parallel loops, but " << tiling
+                                << " divides " << grid.size();
     SmallVector<OpFoldResult> tileSizes;
     bool divided = false;
     for (auto [size, part] : llvm::zip(sizes, grid)) {

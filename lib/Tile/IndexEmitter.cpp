@@ -18,7 +18,7 @@ static constexpr auto noWrap = arith::IntegerOverflowFlags::nsw;
 
 /// Terms in the order in which they should be added: outermost first.
 static SmallVector<std::pair<AffineExpr, int64_t>> inLoopOrder(const LinearForm &form,
-                                                              ArrayRef<int64_t> order) {
+                                                               ArrayRef<int64_t> order) {
   auto depth = [&](AffineExpr term) -> size_t {
     if (isa<AffineSymbolExpr>(term))
       return 0;
@@ -111,8 +111,8 @@ Value IndexEmitter::scalar(AffineExpr expr, const Instance &at, int64_t offset) 
 // Vectors
 //===----------------------------------------------------------------------===//
 
-/// Whether `expr` and every argument of a division in it stay well within 32 bits. Sums may wrap on the
-/// way: they come back.
+/// Whether `expr` and every argument of a division in it stay well within 32 bits. Sums may wrap on
+/// the way: they come back.
 bool IndexEmitter::fits32(AffineExpr expr) {
   bool fits = true;
   auto check = [&](AffineExpr e) {

@@ -54,8 +54,8 @@ AffineExpr IndexSpace::simplify(AffineExpr expr) const {
     AffineExpr lhs = simplify(binary.getLHS()), rhs = simplify(binary.getRHS());
     AffineExpr rebuilt = getAffineBinaryOpExpr(expr.getKind(), lhs, rhs);
     auto divisor = dyn_cast<AffineConstantExpr>(rhs);
-    if (divisor && (expr.getKind() == AffineExprKind::Mod ||
-                    expr.getKind() == AffineExprKind::FloorDiv)) {
+    if (divisor &&
+        (expr.getKind() == AffineExprKind::Mod || expr.getKind() == AffineExprKind::FloorDiv)) {
       Interval range = rangeOf(lhs);
       int64_t quotient = llvm::divideFloorSigned(range.min, divisor.getValue());
       if (quotient == llvm::divideFloorSigned(range.max, divisor.getValue()))
@@ -236,6 +236,18 @@ LogicalResult KernelNest::addOperands(linalg::GenericOp op) {
   return success();
 }
 
+LogicalResult KernelNest::addIndices(linalg::GenericOp op) {
+  for (Operation &inner : *op.getBody()) {
+    if (!isa<linalg::IndexOp, affine::AffineApplyOp>(inner))
+      continue;
+    FailureOr<AffineExpr> expr = indexExpr(inner.getResult(0));
+    if (failed(expr))
+      return failure();
+    indices[inner.getResult(0)] = space.simplify(*expr);
+  }
+  return success();
+}
+
 LogicalResult KernelNest::addReads(linalg::GenericOp op) {
   for (ReadOp read : op.getBody()->getOps<ReadOp>()) {
     SmallVector<AffineExpr> indices;
@@ -273,7 +285,8 @@ bool KernelNest::inReduction(Value value) const {
 }
 
 Value KernelNest::stored() const {
-  return cast<linalg::YieldOp>(linalg::GenericOp(epilogue).getBody()->getTerminator()).getOperand(0);
+  return cast<linalg::YieldOp>(linalg::GenericOp(epilogue).getBody()->getTerminator())
+      .getOperand(0);
 }
 
 BlockArgument KernelNest::accumulated() const {
@@ -290,12 +303,12 @@ BlockArgument KernelNest::accumulated() const {
 /// Takes the reduction's body apart into `combine(accumulator, reduced)`.
 LogicalResult KernelNest::findReduction() {
   BlockArgument accumulator = reduction.getRegionOutputArgs()[0];
-  combine = cast<linalg::YieldOp>(reduction.getBody()->getTerminator()).getOperand(0).getDefiningOp();
+  combine =
+      cast<linalg::YieldOp>(reduction.getBody()->getTerminator()).getOperand(0).getDefiningOp();
   if (!combine ||
       !isa<arith::AddFOp, arith::MulFOp, arith::MaximumFOp, arith::AddIOp, arith::MulIOp,
            arith::MaxSIOp, arith::MaxUIOp, arith::XOrIOp, arith::AndIOp, arith::OrIOp>(combine) ||
-      !llvm::is_contained(combine->getOperands(), Value(accumulator)) ||
-      !accumulator.hasOneUse())
+      !llvm::is_contained(combine->getOperands(), Value(accumulator)) || !accumulator.hasOneUse())
     return reduction.emitOpError()
            << "must yield one combining arith op of its accumulator and a value";
   reduced = combine->getOperand(combine->getOperand(0) == accumulator ? 1 : 0);
@@ -343,12 +356,13 @@ FailureOr<KernelNest> KernelNest::get(func::FuncOp function) {
     if (failed(nest.findReduction()))
       return failure();
     BlockArgument accumulated = nest.accumulated();
-    if (!accumulated || !nest.epilogue.getMatchingIndexingMap(
-                                 nest.epilogue.getMatchingOpOperand(accumulated)).isIdentity())
+    if (!accumulated ||
+        !nest.epilogue.getMatchingIndexingMap(nest.epilogue.getMatchingOpOperand(accumulated))
+             .isIdentity())
       return nest.epilogue.emitOpError() << "must read the reduction's result by an identity map";
   }
   for (linalg::GenericOp op : generics)
-    if (failed(nest.addOperands(op)) || failed(nest.addReads(op)))
+    if (failed(nest.addOperands(op)) || failed(nest.addIndices(op)) || failed(nest.addReads(op)))
       return failure();
   OpOperand *out = nest.epilogue.getDpsInitOperand(0);
   AffineMap outMap = nest.epilogue.getMatchingIndexingMap(out);

@@ -57,11 +57,11 @@ struct Guard {
 };
 
 struct Access {
-  Value source;       ///< A kernel argument.
-  int64_t elements;   ///< Of the source.
-  AffineExpr flat;    ///< Which element.
+  Value source;              ///< A kernel argument.
+  int64_t elements;          ///< Of the source.
+  AffineExpr flat;           ///< Which element.
   SmallVector<Guard> guards; ///< In order of precedence; those that always hold are left out.
-  Type type;          ///< Of the element.
+  Type type;                 ///< Of the element.
 
   bool dependsOn(unsigned dim) const;
 };
@@ -76,24 +76,27 @@ public:
   unsigned numParallel = 0;
   linalg::GenericOp reduction; ///< Null in an elementwise kernel.
   linalg::GenericOp epilogue;
-  Value identity;              ///< The scalar that the accumulator starts from.
+  Value identity;               ///< The scalar that the accumulator starts from.
   Operation *combine = nullptr; ///< The op in the reduction's body that takes the accumulator.
-  Value reduced;               ///< The other operand of `combine`.
+  Value reduced;                ///< The other operand of `combine`.
   IndexSpace space;
   SmallVector<Value> symbolValues;
   /// By block argument of the two ops, or by result of a tiny.read; only those that are used.
   llvm::MapVector<Value, Access> accesses;
+  /// By result of a linalg.index or of an affine.apply of them: the tiled form of one.
+  llvm::DenseMap<Value, AffineExpr> indices;
   Access store;
 
   unsigned numLoops() const { return sizes.size(); }
   bool isParallel(unsigned loop) const { return loop < numParallel; }
   Location loc() const { return epilogue->getLoc(); }
   bool inReduction(Value value) const; ///< Whether `value` is of the reduction's body.
-  Value stored() const;               ///< The scalar of the epilogue's body that is stored.
-  BlockArgument accumulated() const;  ///< The reduction's result in the epilogue's body, or null.
+  Value stored() const;                ///< The scalar of the epilogue's body that is stored.
+  BlockArgument accumulated() const;   ///< The reduction's result in the epilogue's body, or null.
 
 private:
   LogicalResult addOperands(linalg::GenericOp op);
+  LogicalResult addIndices(linalg::GenericOp op);
   LogicalResult addReads(linalg::GenericOp op);
   LogicalResult findReduction();
   FailureOr<AffineExpr> indexExpr(Value index);

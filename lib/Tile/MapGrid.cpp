@@ -46,8 +46,8 @@ static FailureOr<Grid> dissolve(scf::ForallOp forall, ValueRange ids) {
       id = id.floorDiv(shared) % count;
     if (loop == 0 && axis == 2)
       id = builder.getAffineDimExpr(0).floorDiv(shared); // the last one needs no remainder
-    Value index = affine::AffineApplyOp::create(builder, loc, AffineMap::get(1, 0, id * *step + *low),
-                                                ids[axis]);
+    Value index = affine::AffineApplyOp::create(builder, loc,
+                                                AffineMap::get(1, 0, id * *step + *low), ids[axis]);
     forall.getInductionVar(loop).replaceAllUsesWith(index);
     grid[axis] *= count;
     if (axis == 2)
@@ -85,15 +85,15 @@ struct MapGridPass : tiny::impl::MapGridPassBase<MapGridPass> {
     SmallVector<scf::ForallOp> foralls;
     function.walk([&](scf::ForallOp forall) { foralls.push_back(forall); });
     if (foralls.size() > 1)
-      return function.emitOpError() << "has " << foralls.size()
-                                    << " scf.forall loops; the grid is one of them";
+      return function.emitOpError()
+             << "has " << foralls.size() << " scf.forall loops; the grid is one of them";
     SmallVector<Value> ids;
     Type index = IndexType::get(&getContext());
     Block &body = function.getBody().front();
     for (int axis = 0; axis < 3; ++axis)
       ids.push_back(body.addArgument(index, function.getLoc()));
-    function.setType(FunctionType::get(&getContext(), body.getArgumentTypes(),
-                                       function.getResultTypes()));
+    function.setType(
+        FunctionType::get(&getContext(), body.getArgumentTypes(), function.getResultTypes()));
     if (foralls.empty())
       return Grid{1, 1, 1};
     return dissolve(foralls.front(), ids);

@@ -171,9 +171,9 @@ double Pricer::tilePrice(const Candidate &candidate, ArrayRef<int64_t> units) co
   if (nest.reduction)
     perStep = std::max(perStep, chainLatency * elements / chains);
   if (reducesLanes)
-    perTile += elements * chainLatency * llvm::Log2_64_Ceil(candidate.width);
-  bool scatters = candidate.vectorDim >= 0 && !reducesLanes &&
-                  store.strides[candidate.vectorDim] != 1;
+    perTile += elements * (shuffleCost + arithCost) * llvm::Log2_64_Ceil(candidate.width);
+  bool scatters =
+      candidate.vectorDim >= 0 && !reducesLanes && store.strides[candidate.vectorDim] != 1;
   perTile += elements * (scatters ? candidate.width * laneCost : storeCost);
   return steps * perStep + perTile;
 }
@@ -352,25 +352,26 @@ static SmallVector<int64_t> gridOf(const KernelNest &nest, const Candidate &cand
   for (linalg::GenericOp op : {nest.reduction, nest.epilogue})
     if (op)
       perElement += arithOf(op) / arithCost;
-  int64_t wanted = static_cast<int64_t>(
-      std::clamp<double>(work * perElement / minWork, 1, maxWorkgroups));
+  int64_t wanted =
+      static_cast<int64_t>(std::clamp<double>(work * perElement / minWork, 1, maxWorkgroups));
   SmallVector<int64_t> grid(ArrayRef<int64_t>(nest.sizes).take_front(nest.numParallel));
-  for (int64_t loop : order.take_front(nest.numParallel)) {
-    int64_t size = nest.sizes[loop], unit = candidate.unroll[loop];
-    if (loop == candidate.vectorDim)
-      unit *= candidate.width;
-    // The least number of parts that is enough, else the most that keep register tiles whole.
-    int64_t parts = 1;
-    for (int64_t count = 2; count <= size / unit && parts < wanted; ++count)
-      if (size % count == 0 && (size / count) % unit == 0)
-        parts = count;
-    if (loop != candidate.vectorDim)
-      for (int64_t count = parts + 1; count <= size / unit && parts < wanted; ++count)
-        if (size % count == 0)
+  // Register tiles stay whole as long as some loop offers enough parts; vectors always do.
+  for (bool whole : {true, false}) {
+    for (int64_t loop : order.take_front(nest.numParallel)) {
+      int64_t size = grid[loop], unit = candidate.unroll[loop];
+      if (loop == candidate.vectorDim)
+        unit *= candidate.width;
+      int64_t parts = 1;
+      for (int64_t count = 2; count <= size / unit && parts < wanted; ++count)
+        if (size % count == 0 &&
+            ((size / count) % unit == 0 || (!whole && loop != candidate.vectorDim)))
           parts = count;
-    grid[loop] = std::max<int64_t>(size / parts, 1);
-    wanted = llvm::divideCeil(wanted, parts);
+      grid[loop] = size / parts;
+      wanted = llvm::divideCeil(wanted, parts);
+    }
   }
+  for (int64_t &size : grid)
+    size = std::max<int64_t>(size, 1); // a loop without steps
   return grid;
 }
 
@@ -388,9 +389,8 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
     Candidate candidate = choose(*nest, lanesFor(*nest, vectorBits), numVectorRegisters);
     SmallVector<int64_t> order = orderOf(*nest, candidate);
     SmallVector<int64_t> grid = gridOf(*nest, candidate, order, minWork, maxWorkgroups);
-    function->setAttr(tilingAttrName,
-                      TilingAttr::get(&getContext(), grid, candidate.vectorDim, candidate.width,
-                                      candidate.unroll, order));
+    function->setAttr(tilingAttrName, TilingAttr::get(&getContext(), grid, candidate.vectorDim,
+                                                      candidate.width, candidate.unroll, order));
   }
 };
 } // namespace

@@ -64,9 +64,10 @@ private:
   EmissionContext &context;
   const KernelNest &nest;
   TilingAttr tiling;
-  SmallVector<Value> bases;                ///< Per loop; null stands for 0.
-  SmallVector<SmallVector<Piece>> pieces;  ///< Per loop: the current register tile.
-  SmallVector<int64_t> lanesOfSlot; ///< Accumulators per element, when a reduction is the vector loop.
+  SmallVector<Value> bases;               ///< Per loop; null stands for 0.
+  SmallVector<SmallVector<Piece>> pieces; ///< Per loop: the current register tile.
+  SmallVector<int64_t>
+      lanesOfSlot; ///< Accumulators per element, when a reduction is the vector loop.
 };
 
 } // namespace
@@ -386,7 +387,7 @@ static LogicalResult check(const KernelNest &nest, TilingAttr tiling) {
     if (!generic)
       continue;
     for (Operation &inner : generic.getBody()->without_terminator())
-      if (!isa<ReadOp, linalg::IndexOp, arith::ConstantOp>(inner) &&
+      if (!isa<ReadOp, linalg::IndexOp, affine::AffineApplyOp, arith::ConstantOp>(inner) &&
           (!OpTrait::hasElementwiseMappableTraits(&inner) || inner.getNumResults() != 1))
         return inner.emitOpError() << "is not an elementwise op, as a kernel's body must have";
   }
@@ -452,9 +453,8 @@ struct VectorizeLoopsPass : tiny::impl::VectorizeLoopsPassBase<VectorizeLoopsPas
     erase(nest.reduction);
     for (Value buffer : buffers) {
       auto alloc = buffer.getDefiningOp<memref::AllocOp>();
-      if (!alloc || !llvm::all_of(alloc->getUsers(), [](Operation *user) {
-            return isa<linalg::FillOp>(user);
-          }))
+      if (!alloc || !llvm::all_of(alloc->getUsers(),
+                                  [](Operation *user) { return isa<linalg::FillOp>(user); }))
         continue;
       for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
         user->erase();

@@ -1,0 +1,123 @@
+// RUN: tiny-opt %s --tiny-tile-select-tiling-cpu --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: tiny-opt %s --tiny-tile-select-tiling-cpu="vector-bits=512 num-vector-registers=32" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=WIDE
+
+#mk = affine_map<(m, n, k) -> (m, k)>
+#kn = affine_map<(m, n, k) -> (k, n)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+
+// Lanes along the columns, twelve accumulators, the panel of columns stays in the cache (outside).
+// CHECK-LABEL: func.func private @columns
+// CHECK-SAME:    vector = 1 by 8, unroll = [3, 4, 1], order = [1, 0, 2]
+// WIDE-LABEL:  func.func private @columns
+// WIDE-SAME:     vector = 1 by 16
+func.func private @columns(%x: tensor<96x64xf32>, %y: tensor<64x128xf32>, %out: tensor<96x128xf32>) -> tensor<96x128xf32> attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<96x128xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<96x128xf32>) -> tensor<96x128xf32>
+  %r = linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : tensor<96x64xf32>, tensor<64x128xf32>) outs(%i : tensor<96x128xf32>) {
+  ^bb0(%p: f32, %q: f32, %acc: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %acc, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<96x128xf32>
+  %o = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%r : tensor<96x128xf32>) outs(%out : tensor<96x128xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<96x128xf32>
+  return %o : tensor<96x128xf32>
+}
+
+// Both operands are contiguous along the reduction: lanes there, and the row of a product of a matrix
+// and a vector is one accumulator each.
+// CHECK-LABEL: func.func private @rows
+// CHECK-SAME:    vector = 2 by 8
+// CHECK-LABEL: func.func private @vector
+// CHECK-SAME:    vector = 2 by 8
+func.func private @rows(%x: tensor<96x64xf32>, %y: tensor<128x64xf32>, %out: tensor<96x128xf32>) -> tensor<96x128xf32> attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<96x128xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<96x128xf32>) -> tensor<96x128xf32>
+  %r = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : tensor<96x64xf32>, tensor<128x64xf32>) outs(%i : tensor<96x128xf32>) {
+  ^bb0(%p: f32, %q: f32, %acc: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %acc, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<96x128xf32>
+  %o = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%r : tensor<96x128xf32>) outs(%out : tensor<96x128xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<96x128xf32>
+  return %o : tensor<96x128xf32>
+}
+func.func private @vector(%x: tensor<1x64xf32>, %y: tensor<128x64xf32>, %out: tensor<1x128xf32>) -> tensor<1x128xf32> attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<1x128xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<1x128xf32>) -> tensor<1x128xf32>
+  %r = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : tensor<1x64xf32>, tensor<128x64xf32>) outs(%i : tensor<1x128xf32>) {
+  ^bb0(%p: f32, %q: f32, %acc: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %acc, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<1x128xf32>
+  %o = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%r : tensor<1x128xf32>) outs(%out : tensor<1x128xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<1x128xf32>
+  return %o : tensor<1x128xf32>
+}
+
+// -----
+
+// A choice that was made stays; a function that is no kernel is none of ours.
+// CHECK-LABEL: func.func private @chosen
+// CHECK-SAME:    #tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>
+// CHECK-LABEL: func.func private @host
+// CHECK-NOT:     tiny.tiling
+func.func private @chosen(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32>
+    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>} {
+  %o = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%out : tensor<4xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  return %o : tensor<4xf32>
+}
+func.func private @host(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @below {{has 0 linalg.generic ops}}
+func.func private @empty(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32> attributes {tiny.kernel} {
+  return %out : tensor<4xf32>
+}
+
+// -----
+
+func.func private @mean(%x: tensor<4x8xf32>, %out: tensor<4xf32>) -> tensor<4xf32> attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %i = linalg.fill ins(%zero : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  // expected-error @below {{must yield one combining arith op of its accumulator and a value}}
+  %r = linalg.generic {indexing_maps = [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<4x8xf32>) outs(%i : tensor<4xf32>) {
+  ^bb0(%p: f32, %acc: f32):
+    %s = arith.subf %acc, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<4xf32>
+  %o = linalg.generic {indexing_maps = [affine_map<(m) -> (m)>, affine_map<(m) -> (m)>], iterator_types = ["parallel"]}
+      ins(%r : tensor<4xf32>) outs(%out : tensor<4xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  return %o : tensor<4xf32>
+}

@@ -1,0 +1,168 @@
+// RUN: tiny-opt %s --tiny-tile-vectorize-loops --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: tiny-opt %s --tiny-tile-vectorize-loops="has-fma=false" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=NOFMA
+
+// A 2 x 2 register tile: four accumulators that never touch memory, two loads of the moving operand,
+// two broadcasts of the other one, the epilogue on the accumulators.
+// CHECK-LABEL: func.func private @matmul
+// CHECK-NOT:     memref.alloc
+// CHECK-NOT:     linalg
+// CHECK:         scf.for
+// CHECK:           %[[R:.*]]:4 = scf.for {{.*}} iter_args
+// CHECK:             memref.load
+// CHECK:             vector.load
+// CHECK:             vector.fma
+// CHECK-NOT:         memref.load
+// CHECK:             vector.load
+// CHECK:             vector.fma
+// CHECK-NOT:         vector.load
+// CHECK:             memref.load
+// CHECK-COUNT-2:     vector.fma
+// CHECK-NOT:         {{load|fma}}
+// CHECK:             scf.yield
+// CHECK:           arith.maximumf %[[R]]#0
+// CHECK-COUNT-4:   vector.store
+// CHECK-NOT:     vector.store
+// CHECK:         return
+// NOFMA-LABEL: func.func private @matmul
+// NOFMA-COUNT-4: arith.mulf
+// NOFMA-NOT:     fma
+func.func private @matmul(%x: memref<8x4xf32>, %y: memref<4x16xf32>, %out: memref<8x16xf32>)
+    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [8, 16], vector = 1 by 8, unroll = [2, 2, 1], order = [0, 1, 2]>} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloc() : memref<8x16xf32>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<8x16xf32>)
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : memref<8x4xf32>, memref<4x16xf32>) outs(%acc : memref<8x16xf32>) {
+  ^bb0(%p: f32, %q: f32, %a: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %a, %m : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : memref<8x16xf32>) outs(%out : memref<8x16xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    %m = arith.maximumf %p, %zero : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+
+// -----
+
+// What does not divide is one shorter vector.
+// CHECK-LABEL: func.func private @rest
+// CHECK:         scf.for
+// CHECK:           vector.load {{.*}} vector<8xf32>
+// CHECK:           vector.store {{.*}} vector<8xf32>
+// CHECK:         vector.load {{.*}} vector<3xf32>
+// CHECK:         vector.store {{.*}} vector<3xf32>
+func.func private @rest(%x: memref<19xf32>, %out: memref<19xf32>)
+    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [19], vector = 0 by 8, unroll = [1], order = [0]>} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<19xf32>) outs(%out : memref<19xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    %s = arith.addf %p, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+// Lanes along the reduction: vector accumulators, one horizontal reduction; the short vector has an
+// accumulator of its own.
+// CHECK-LABEL: func.func private @sum
+// CHECK:         %[[R:.*]]:2 = scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>)
+// CHECK:         vector.load {{.*}} vector<3xf32>
+// CHECK:         vector.reduction <add>, %{{.*}} fastmath<reassoc> : vector<4xf32> into f32
+// CHECK:         vector.reduction <add>, %{{.*}} fastmath<reassoc> : vector<3xf32> into f32
+// CHECK:         memref.store
+func.func private @sum(%x: memref<67xf32>, %out: memref<f32>)
+    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [], vector = 0 by 4, unroll = [2], order = [0]>} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloc() : memref<f32>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<f32>)
+  linalg.generic {indexing_maps = [affine_map<(k) -> (k)>, affine_map<(k) -> ()>], iterator_types = ["reduction"]}
+      ins(%x : memref<67xf32>) outs(%acc : memref<f32>) {
+  ^bb0(%p: f32, %a: f32):
+    %s = arith.addf %a, %p : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+      ins(%acc : memref<f32>) outs(%out : memref<f32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  }
+  return
+}
+
+// -----
+
+// Two versions of a tile with guards: without them, and with a mask.
+// CHECK-LABEL: func.func private @pad
+// CHECK:         scf.if
+// CHECK-NOT:       maskedload
+// CHECK:           vector.load
+// CHECK:         } else {
+// CHECK:           vector.maskedload
+// CHECK-NOT:     gather
+// CHECK:         return
+func.func private @pad(%x: memref<32xf32>, %out: memref<36xf32>)
+    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [36], vector = 0 by 4, unroll = [1], order = [0]>} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%out : memref<36xf32>) {
+  ^bb0(%q: f32):
+    %i = linalg.index 0 : index
+    %v = tiny.read %x[%i] affine_map<(i) -> (i - 2)> where affine_map<(i) -> (i)> in [2] to [34] else [1.0 : f32] : memref<32xf32> -> f32
+    linalg.yield %v : f32
+  }
+  return
+}
+
+// -----
+
+// A small stride is loads and a shuffle, a reversal one load and a shuffle, a mod a load per lane.
+// CHECK-LABEL: func.func private @strides
+// CHECK-DAG:     vector.shuffle %{{.*}}, %{{.*}} [0, 2, 5, 7] : vector<4xf32>, vector<4xf32>
+// CHECK-DAG:     vector.shuffle %{{.*}}, %{{.*}} [3, 2, 1, 0] : vector<4xf32>, vector<4xf32>
+// CHECK-DAG:     arith.remui %{{.*}} : vector<4xi32>
+// CHECK-NOT:     gather
+// CHECK:         return
+func.func private @strides(%x: memref<16xf32>, %out: memref<8xf32>)
+    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [8], vector = 0 by 4, unroll = [1], order = [0]>} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%out : memref<8xf32>) {
+  ^bb0(%q: f32):
+    %i = linalg.index 0 : index
+    %a = tiny.read %x[%i] affine_map<(i) -> (i * 2)> where affine_map<(i) -> ()> in [] to [] else [] : memref<16xf32> -> f32
+    %b = tiny.read %x[%i] affine_map<(i) -> (7 - i)> where affine_map<(i) -> ()> in [] to [] else [] : memref<16xf32> -> f32
+    %c = tiny.read %x[%i] affine_map<(i) -> (i mod 3)> where affine_map<(i) -> ()> in [] to [] else [] : memref<16xf32> -> f32
+    %s = arith.addf %a, %b : f32
+    %t = arith.addf %s, %c : f32
+    linalg.yield %t : f32
+  }
+  return
+}
+
+// -----
+
+func.func private @untiled(%x: memref<4xf32>, %out: memref<4xf32>) attributes {tiny.kernel} { // expected-error {{has no tiny.tiling; run tiny-tile-select-tiling-cpu first}}
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<4xf32>) outs(%out : memref<4xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  }
+  return
+}
+
+// -----
+
+func.func private @unfit(%x: memref<4xf32>, %out: memref<4xf32>)
+    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [4], vector = 2 by 8, unroll = [1], order = [0]>} {
+  // expected-error @below {{has 1 loops, which}}
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<4xf32>) outs(%out : memref<4xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  }
+  return
+}

@@ -237,8 +237,8 @@ bool Session::check(std::vector<std::string> &failures, std::string &error) {
         check.kind == 0 ? compareBits(actual, expected)
                         : compare(actual, expected, Tolerance::allclose(check.rtol, check.atol));
     if (!result.passed)
-      failures.push_back(std::string(plan.text(check.location)) + ": tiny.expect_" +
-                         (check.kind == 0 ? "eq" : "close") + " failed: " + result.message);
+      failures.push_back(std::string(plan.text(check.location)) + ": error: tiny.expect_" +
+                         (check.kind == 0 ? "eq" : "close") + " does not hold: " + result.message);
   }
   return true;
 }

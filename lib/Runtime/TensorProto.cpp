@@ -202,9 +202,10 @@ bool tinyrt::parseTensorProto(std::string_view bytes, Tensor &tensor, std::strin
   WireReader reader = {bytes};
   while (!reader.bytes.empty()) {
     FieldValue value;
+    size_t position = bytes.size() - reader.bytes.size();
     if (!nextField(reader, value) || !readField(value, message)) {
       error = "not an ONNX TensorProto, or a truncated one: no field can be read at byte " +
-              std::to_string(bytes.size() - reader.bytes.size());
+              std::to_string(position);
       return false;
     }
   }

@@ -115,10 +115,10 @@ static bool parseTolerance(StringRef text, std::optional<double> &number, std::s
 static bool parseSize(StringRef text, uint64_t &bytes, std::string &error) {
   StringRef digits = text.take_while([](char c) { return llvm::isDigit(c); });
   StringRef suffix = text.drop_front(digits.size());
-  size_t power = suffix.empty() ? 0 : StringRef("KMGT").find(suffix[0]) + 1;
-  if (!digits.getAsInteger(10, bytes) && suffix.size() <= 1 && power <= 4 && bytes > 0 &&
-      bytes <= (UINT64_MAX >> (10 * power))) {
-    bytes <<= 10 * power;
+  size_t unit = suffix.empty() ? 0 : StringRef(" KMGT").find(suffix);
+  if (!digits.getAsInteger(10, bytes) && bytes > 0 && suffix.size() <= 1 &&
+      unit != StringRef::npos && bytes <= (UINT64_MAX >> (10 * unit))) {
+    bytes <<= 10 * unit;
     return true;
   }
   error = "'" + text.str() + "' is not a size: give bytes, or a number with K, M, G or T behind it";
@@ -258,6 +258,12 @@ static bool checkTogether(const Options &options, std::string &error) {
     return fail("--emit obj needs -o FILE");
   if (isReference && !options.emit.empty())
     return fail("--emit needs a target that compiles, and the reference interprets");
+  bool runs = !options.inputs.empty() || !options.outputs.empty() || !options.expected.empty() ||
+              !options.verifyAgainst.empty() || options.bench || options.profile;
+  if (!options.emit.empty() && (runs || options.report != Report::none))
+    return fail("--emit runs nothing: it takes no data, and nothing can be measured or compared");
+  if (isReference && (options.poison || options.cpu != "host"))
+    return fail("--poison and --cpu need a target with kernels, and the reference has none");
   if (isReference && options.profile)
     return fail("--profile needs a target with kernels, and the reference has none");
   if (isReference && options.report != Report::none)

@@ -92,7 +92,7 @@ int main(int argc, char **argv) {
   registerMLIRContextCLOptions();
   registerTranslationCLOptions();
   cl::opt<const Translation *, false, TranslationParser> translation(
-      "", cl::desc("Translation to perform"), cl::Required);
+      "", cl::desc("Translation to perform")); // cl::Required would complain once per name
   cl::ParseCommandLineOptions(
       argc, argv,
       "Tiny translation driver\n\n"
@@ -100,6 +100,10 @@ int main(int argc, char **argv) {
       "  tiny-translate --import-onnx --emit-bytecode model.onnx -o model.mlirbc\n"
       "  tiny-translate --mlir-to-mlir model.mlirbc\n");
 
+  if (!translation.getValue()) {
+    llvm::errs() << "tiny-translate: no translation is given, as --import-onnx; see --help\n";
+    return 1;
+  }
   auto file = llvm::MemoryBuffer::getFileOrSTDIN(inputFile);
   if (!file) {
     llvm::errs() << "tiny-translate: cannot read '" << inputFile

@@ -161,7 +161,9 @@ TEST_P(DeviceTest, RunsAPlan) {
   std::vector<std::string> failures;
   ASSERT_TRUE(session->check(failures, error)) << error;
   ASSERT_EQ(failures.size(), 1u);
-  EXPECT_EQ(failures[0].find("here:2:1: tiny.expect_close failed: 1 of 1 element differs"), 0u)
+  EXPECT_EQ(
+      failures[0].find("here:2:1: error: tiny.expect_close does not hold: 1 of 1 element differs"),
+      0u)
       << failures[0];
 
   void *memory = outputs[0].data();

@@ -175,7 +175,7 @@ TEST(TensorFile, BadTensorProtoIsRefused) {
   expect(field(1, "\3") + dataType(7) + field(7, "\1\2"), "truncated");
   expect(dataType(1) + field(13, "") + field(9, "abcd"), "elsewhere");
   expect(field(1, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01") + dataType(1), "negative");
-  expect(dataType(1) + "\x4a\x7f", "no field can be read at byte 4");
+  expect(dataType(1) + "\x4a\x7f", "no field can be read at byte 2");
 }
 
 TEST(TensorFile, CorruptedBytesNeverHurt) {

@@ -1,0 +1,3 @@
+// error: has arg0 of type 'tensor<?xf32>'
+// tools: tiny-run
+func.func @main(%x: tensor<?xf32>) { return }

@@ -1,0 +1,7 @@
+// error: the memory of this machine
+// tools: tiny-run
+// args: --target reference
+func.func @main() -> tensor<1048576x1048576xf32> {
+  %0 = tiny.iota dim 0 : tensor<1048576x1048576xf32>
+  return %0 : tensor<1048576x1048576xf32>
+}

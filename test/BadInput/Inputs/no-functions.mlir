@@ -1,0 +1,2 @@
+// error: has no function 'main' to run
+// tools: tiny-run

@@ -1,0 +1,5 @@
+// error: invalid kind of type specified
+func.func @main(%x: tensor<*xf32>) {
+  %0 = tiny.exp2 %x : tensor<*xf32>
+  return
+}

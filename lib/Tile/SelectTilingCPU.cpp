@@ -277,7 +277,7 @@ static Candidate choose(const KernelNest &nest, int64_t lanes, int64_t numRegist
   }
   // The innermost reduction loops, while they are short.
   int64_t unrolled = 1;
-  for (int64_t loop = nest.numLoops() - 1; loop >= nest.numParallel; --loop) {
+  for (int64_t loop = int64_t(nest.numLoops()) - 1; loop >= nest.numParallel; --loop) {
     if (loop == best.vectorDim)
       continue;
     if (nest.sizes[loop] == 0 || unrolled * nest.sizes[loop] > maxUnrolledReduction)

@@ -79,8 +79,6 @@ func.func private @vector(%x: tensor<1x64xf32>, %y: tensor<128x64xf32>, %out: te
 // A choice that was made stays; a function that is no kernel is none of ours.
 // CHECK-LABEL: func.func private @chosen
 // CHECK-SAME:    #tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>
-// CHECK-LABEL: func.func private @host
-// CHECK-NOT:     tiny.tiling
 func.func private @chosen(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32>
     attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>} {
   %o = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
@@ -90,6 +88,20 @@ func.func private @chosen(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf3
   } -> tensor<4xf32>
   return %o : tensor<4xf32>
 }
+
+// A kernel without loops has nothing to choose.
+// CHECK-LABEL: func.func private @scalar
+// CHECK-SAME:    #tiny.tiling<grid = [], vector = -1 by 1, unroll = [], order = []>
+func.func private @scalar(%x: tensor<f32>, %out: tensor<f32>) -> tensor<f32> attributes {tiny.kernel} {
+  %o = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+      ins(%x : tensor<f32>) outs(%out : tensor<f32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<f32>
+  return %o : tensor<f32>
+}
+// CHECK-LABEL: func.func private @host
+// CHECK-NOT:     tiny.tiling
 func.func private @host(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %x : tensor<4xf32>
 }

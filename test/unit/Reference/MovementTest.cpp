@@ -135,6 +135,19 @@ TEST(Movement, SlidingWindowFeedsASum) {
     EXPECT_EQ(sums[k], 3 * (k + 2));
 }
 
+TEST(Storage, ValuesUsedTwiceAreComputedOnce) {
+  // Each step doubles: evaluated without storing, this would take 2^60 steps.
+  std::string program = "func.func @main(%v0: tensor<3xui64>) -> tensor<3xui64> {\n";
+  for (int k = 0; k < 60; ++k) {
+    std::string from = "%v" + std::to_string(k), to = "%v" + std::to_string(k + 1);
+    program += to + " = tiny.add " + from + ", " + from + " : tensor<3xui64>\n";
+  }
+  program += "return %v60 : tensor<3xui64>\n}";
+  Tensor x = vectorOf<uint64_t>(ElementType::ui64, {1, 3, 16});
+  EXPECT_EQ(numbersOf<uint64_t>(run(program, {x})),
+            (std::vector<uint64_t>{uint64_t(1) << 60, uint64_t(3) << 60, 0}));
+}
+
 //===----------------------------------------------------------------------===//
 // Sources
 //===----------------------------------------------------------------------===//

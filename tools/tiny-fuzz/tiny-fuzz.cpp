@@ -264,7 +264,8 @@ int main(int argc, char **argv) {
   }
   DialectRegistry registry;
   tiny::registerAllTinyDialects(registry);
-  MLIRContext context(registry);
+  // On one thread, so that a crash names its program.
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadDialect<tiny::TinyDialect, func::FuncDialect>();
   if (!programFile.empty())
     return checkFile(context);

@@ -92,8 +92,8 @@ bool TinyRun::fail() {
     llvm::errs() << "tiny-run: error: "
                  << (error.empty() ? "it failed without a reason, which is a bug" : error) << "\n";
   else if (diagnostics.errors > 1)
-    llvm::errs() << "tiny-run: note: " << diagnostics.errors - 1
-                 << " more messages followed from this or are like it\n";
+    llvm::errs() << "tiny-run: note: errors not shown, which may follow from this one: "
+                 << diagnostics.errors - 1 << "\n";
   return false;
 }
 

@@ -79,10 +79,12 @@ static LogicalResult verifyCalls(ModuleOp part, llvm::ArrayRef<char> code) {
     auto name = symbol.getName();
     if (!flags || !name)
       return part.emitError("LLVM made an object with an unreadable symbol");
-    bool isKnown = name->empty() || *name == "_GLOBAL_OFFSET_TABLE_" ||
-                   llvm::any_of(libraryFunctions(),
-                                [&](const LibraryFunction &known) { return known.name == *name; });
-    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !isKnown)
+    bool isLibrary = llvm::any_of(
+        libraryFunctions(), [&](const LibraryFunction &known) { return known.name == *name; });
+    bool isUndefined = *flags & llvm::object::SymbolRef::SF_Undefined;
+    if (!isUndefined && isLibrary)
+      return part.emitError("a kernel is called '") << *name << "', as a function that kernels call";
+    if (isUndefined && !isLibrary && !name->empty() && *name != "_GLOBAL_OFFSET_TABLE_")
       return part.emitError("the code calls '")
              << *name << "', which kernels may not; an expansion is missing in Codegen";
   }

@@ -94,6 +94,7 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
   part.addPass(createConvertControlFlowToLLVMPass());
   part.addPass(createUBToLLVMConversionPass());
   part.addPass(createReconcileUnrealizedCastsPass());
+  part.addPass(createCanonicalizerPass()); // folds the descriptors that are left inside functions
   part.addPass(createEmitEntryPointsPass());
   if (options.verify)
     part.addPass(createVerifyLoweredPass());

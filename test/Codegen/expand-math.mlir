@@ -1,0 +1,70 @@
+// RUN: tiny-opt %s --tiny-codegen-expand-math --split-input-file | FileCheck %s --check-prefixes=CHECK,SPLIT
+// RUN: tiny-opt %s --tiny-codegen-expand-math=native-fma --split-input-file | FileCheck %s --check-prefixes=CHECK,FMA
+// The values are proved by execution: test/unit/Compiler/MathTest.cpp.
+
+// CHECK-LABEL: func.func @exp2
+func.func @exp2(%x: vector<8xf32>) -> vector<8xf32> {
+  // CHECK-NOT: math.exp2
+  // CHECK: arith.extf %{{.*}} : vector<8xf32> to vector<8xf64>
+  // FMA: math.fma
+  // SPLIT-NOT: math.fma
+  // CHECK: arith.truncf %{{.*}} : vector<8xf64> to vector<8xf32>
+  %r = math.exp2 %x : vector<8xf32>
+  return %r : vector<8xf32>
+}
+
+// CHECK-LABEL: func.func @log2
+func.func @log2(%x: f32) -> f32 {
+  // CHECK-NOT: math.log2
+  // CHECK: arith.divf %{{.*}} : f64
+  %r = math.log2 %x : f32
+  return %r : f32
+}
+
+// The library has these.
+// CHECK-LABEL: func.func @f64
+func.func @f64(%x: f64) -> f64 {
+  // CHECK: math.exp2 %{{.*}} : f64
+  %0 = math.exp2 %x : f64
+  // CHECK: math.sin %{{.*}} : f64
+  %1 = math.sin %0 : f64
+  return %1 : f64
+}
+
+// CHECK-LABEL: func.func @fused
+func.func @fused(%x: vector<4xf32>, %y: f32) -> (vector<4xf32>, f32) {
+  // FMA: vector.fma
+  // FMA: math.fma
+  // SPLIT: arith.mulf {{.*}} : vector<4xf32>
+  // SPLIT: arith.addf {{.*}} : vector<4xf32>
+  // SPLIT: arith.mulf {{.*}} : f32
+  // SPLIT: arith.addf {{.*}} : f32
+  %0 = vector.fma %x, %x, %x : vector<4xf32>
+  %1 = math.fma %y, %y, %y : f32
+  return %0, %1 : vector<4xf32>, f32
+}
+
+// -----
+
+// The table is one constant of the module, read only when an argument is large.
+// CHECK: memref.global "private" constant @tiny_two_over_pi : memref<315xf64>
+// CHECK-NOT: memref.global
+// CHECK-LABEL: func.func @sin
+func.func @sin(%x: vector<8xf32>, %y: f32) -> (vector<8xf32>, f32) {
+  // CHECK: %[[ANY:.*]] = vector.reduction <or>
+  // CHECK: scf.if %[[ANY]]
+  // CHECK: vector.gather
+  %0 = math.sin %x : vector<8xf32>
+  // CHECK: scf.if
+  // CHECK: memref.load
+  %1 = math.sin %y : f32
+  return %0, %1 : vector<8xf32>, f32
+}
+
+// CHECK-LABEL: func.func @flattened
+func.func @flattened(%x: vector<2x4xf32>) -> vector<2x4xf32> {
+  // CHECK: vector.shape_cast %{{.*}} : vector<2x4xf32> to vector<8xf32>
+  // CHECK: vector.shape_cast %{{.*}} : vector<8xf32> to vector<2x4xf32>
+  %0 = math.sin %x : vector<2x4xf32>
+  return %0 : vector<2x4xf32>
+}

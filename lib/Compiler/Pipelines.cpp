@@ -107,4 +107,11 @@ void mlir::tiny::registerTinyPipelines() {
       "tiny-tile-cpu", "Turn kernels on tensors into loops on vectors", buildTilePipelineCPU);
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-codegen-cpu", "Lower tiled kernels to the llvm dialect", buildCodegenPipelineCPU);
+  PassPipelineRegistration<CPUPipelineOptions>(
+      "tiny-cpu", "Compile a program to the llvm dialect, for a CPU",
+      [](OpPassManager &pm, const CPUPipelineOptions &options) {
+        buildSchedulePipeline(pm, options);
+        buildTilePipelineCPU(pm, options);
+        buildCodegenPipelineCPU(pm, options);
+      });
 }

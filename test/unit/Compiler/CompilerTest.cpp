@@ -206,4 +206,48 @@ TEST(Compiler, EmitsEveryKind) {
   EXPECT_TRUE(hasKernel);
 }
 
+/// All stages: a matrix product, as movement, mul and reduce, and what follows it.
+TEST(Compiler, CompilesProgram) {
+  const char *source = R"(
+    func.func @main(%a: tensor<5x7xf32>, %b: tensor<7x9xf32>) -> tensor<5x9xf32> {
+      %0 = tiny.reshape %a : tensor<5x7xf32> to tensor<5x7x1xf32>
+      %1 = tiny.expand %0 : tensor<5x7x1xf32> to tensor<5x7x9xf32>
+      %2 = tiny.reshape %b : tensor<7x9xf32> to tensor<1x7x9xf32>
+      %3 = tiny.expand %2 : tensor<1x7x9xf32> to tensor<5x7x9xf32>
+      %4 = tiny.mul %1, %3 : tensor<5x7x9xf32>
+      %5 = tiny.reduce add %4 dims [1] : tensor<5x7x9xf32> -> tensor<5x9xf32>
+      %6 = tiny.add %5, %5 : tensor<5x9xf32>
+      return %6 : tensor<5x9xf32>
+    })";
+  auto artefact = compileProgram(source, {});
+  ASSERT_NE(artefact, nullptr);
+  EXPECT_EQ(artefact->plan->launches().size(), 1u);
+  std::vector<std::string> phases;
+  for (const Phase &phase : artefact->phases)
+    phases.push_back(phase.name);
+  EXPECT_EQ(phases,
+            (std::vector<std::string>{"schedule", "tile", "plan", "lower", "llvm", "link"}));
+
+  std::string error;
+  auto program = tinyrt::Program::create(tinyrt::createCpuDevice(1), artefact->plan,
+                                         artefact->code(), artefact->constants.data(), error);
+  ASSERT_NE(program, nullptr) << error;
+  auto session = tinyrt::Session::create(program, {}, error);
+  ASSERT_NE(session, nullptr) << error;
+  tinyrt::Tensor a({tinyrt::ElementType::f32, {5, 7}}), b({tinyrt::ElementType::f32, {7, 9}});
+  for (int i = 0; i < 35; ++i)
+    a.as<float>()[i] = float(i % 11 - 5); // small integers: every sum is exact
+  for (int i = 0; i < 63; ++i)
+    b.as<float>()[i] = float(i % 13 - 6);
+  std::vector<tinyrt::Tensor> outputs;
+  ASSERT_TRUE(session->run({a, b}, outputs, error)) << error;
+  for (int i = 0; i < 5; ++i)
+    for (int j = 0; j < 9; ++j) {
+      float sum = 0;
+      for (int k = 0; k < 7; ++k)
+        sum += a.as<float>()[i * 7 + k] * b.as<float>()[k * 9 + j];
+      EXPECT_EQ(outputs[0].as<float>()[i * 9 + j], 2 * sum) << i << ", " << j;
+    }
+}
+
 } // namespace

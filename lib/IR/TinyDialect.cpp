@@ -55,6 +55,8 @@ bool mlir::tiny::isElementwise(Operation *op) {
 }
 
 Type mlir::tiny::storageType(Type elementType) {
+  if (elementType.isBF16())
+    return IntegerType::get(elementType.getContext(), 16);
   auto integer = dyn_cast<IntegerType>(elementType);
   if (!integer)
     return elementType;

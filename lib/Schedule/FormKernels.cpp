@@ -298,6 +298,16 @@ void KernelWriter::collectArguments(const KernelGraph &graph, unsigned numDims) 
   }
 }
 
+/// A pad value as it would lie in memory.
+static Attribute storedPad(TypedAttr pad) {
+  Type stored = storageType(pad.getType());
+  if (stored == pad.getType())
+    return pad;
+  auto number = dyn_cast<IntegerAttr>(pad);
+  APInt bits = number ? number.getValue() : cast<FloatAttr>(pad).getValue().bitcastToAPInt();
+  return IntegerAttr::get(stored, bits.zextOrTrunc(stored.getIntOrFloatBitWidth()));
+}
+
 /// expr of the loop indices as an index value.
 static Value applyExpr(OpBuilder &b, Location loc, AffineExpr expr, ValueRange indices) {
   return affine::AffineApplyOp::create(b, loc, AffineMap::get(indices.size(), 0, expr), indices);
@@ -344,11 +354,7 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
       guard.push_back(constraint.expr);
       lows.push_back(constraint.low);
       highs.push_back(constraint.high);
-      if (auto integer = dyn_cast<IntegerAttr>(constraint.pad))
-        pads.push_back(body.getIntegerAttr(
-            stored, integer.getValue().zextOrTrunc(stored.getIntOrFloatBitWidth())));
-      else
-        pads.push_back(constraint.pad);
+      pads.push_back(storedPad(constraint.pad));
     }
     unsigned dims = indices.size();
     Value read = ReadOp::create(body, loc, stored, function.getArgument(arguments.lookup(&node)),

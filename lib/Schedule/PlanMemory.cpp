@@ -87,6 +87,10 @@ void PlanMemoryPass::runOnOperation() {
 
   int64_t constantsBytes = 0;
   for (ConstantOp constant : block.getOps<ConstantOp>()) {
+    if (SlotAttr slot = slots.lookup(constant)) { // a result without elements
+      constant.setSlotAttr(slot);
+      continue;
+    }
     int64_t bytes = storageBytes(constant.getType());
     constant.setSlotAttr(SlotAttr::get(context, Segment::constants, 0, constantsBytes, bytes));
     constantsBytes = llvm::alignTo(constantsBytes + bytes, alignment);

@@ -45,6 +45,9 @@ static Value floating(OpBuilder &b, Location loc, Type type, double value) {
 Value mlir::tiny::lowerConstant(OpBuilder &b, Location loc, TypedAttr value) {
   if (auto number = dyn_cast<IntegerAttr>(value))
     return integer(b, loc, scalarType(value.getType()), number.getValue());
+  if (value.getType().isBF16())
+    return integer(b, loc, scalarType(value.getType()),
+                   cast<FloatAttr>(value).getValue().bitcastToAPInt());
   return arith::ConstantOp::create(b, loc, value);
 }
 
@@ -61,25 +64,32 @@ Value mlir::tiny::toStorage(OpBuilder &b, Location loc, Value value, Type elemen
   return arith::ExtUIOp::create(b, loc, storageType(elementType), value);
 }
 
-/// An f16 or bf16 value in f32 (exact); others as they are.
-static Value widen(OpBuilder &b, Location loc, Value value) {
-  if (!isNarrowFloat(value.getType()))
+/// A value of an element type in the type in which it is computed: f16 and bf16 in f32 (exact).
+static Value widen(OpBuilder &b, Location loc, Value value, Type elementType) {
+  if (!isNarrowFloat(elementType))
     return value;
+  if (elementType.isBF16())
+    value = arith::BitcastOp::create(b, loc, elementType, value);
   return arith::ExtFOp::create(b, loc, b.getF32Type(), value);
 }
 
-static Value narrow(OpBuilder &b, Location loc, Value value, Type to) {
-  return value.getType() == to ? value : Value(arith::TruncFOp::create(b, loc, to, value));
+/// A float that was computed as the value of an element type: rounded, where it is wider.
+static Value narrow(OpBuilder &b, Location loc, Value value, Type elementType) {
+  if (value.getType() == elementType)
+    return value;
+  Value rounded = arith::TruncFOp::create(b, loc, elementType, value);
+  if (!elementType.isBF16())
+    return rounded;
+  return arith::BitcastOp::create(b, loc, scalarType(elementType), rounded);
 }
 
 //===----------------------------------------------------------------------===//
 // Casts
 //===----------------------------------------------------------------------===//
 
-/// Truncates toward zero and saturates; NaN gives 0. Both bounds are powers of two (or 0), so that
-/// they are exact in f32 and f64.
+/// Truncates an f32 or f64 toward zero and saturates; NaN gives 0. Both bounds are powers of two
+/// (or 0), so that they are exact in f32 and f64.
 static Value floatToInteger(OpBuilder &b, Location loc, Value value, Type to) {
-  value = widen(b, loc, value);
   Type from = value.getType(), type = storageType(to);
   unsigned width = type.getIntOrFloatBitWidth();
   bool isUnsignedTarget = to.isUnsignedInteger();
@@ -165,31 +175,26 @@ static Value integerToInteger(OpBuilder &b, Location loc, Value value, Type from
 
 static Value notZero(OpBuilder &b, Location loc, Value value) {
   Type type = value.getType();
-  if (isa<FloatType>(type)) {
-    value = widen(b, loc, value);
+  if (isa<FloatType>(type))
     return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, value,
-                                 floating(b, loc, value.getType(), 0.0));
-  }
+                                 floating(b, loc, type, 0.0));
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, value, integer(b, loc, type, 0));
 }
 
 Value mlir::tiny::lowerCast(OpBuilder &b, Location loc, Value value, Type from, Type to) {
   if (from == to)
     return value;
+  value = widen(b, loc, value, from);
   if (to.isInteger(1))
     return notZero(b, loc, value);
-  if (isa<FloatType>(from) && isa<FloatType>(to)) {
-    if (from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth())
-      return arith::ExtFOp::create(b, loc, to, value);
-    if (from.getIntOrFloatBitWidth() > to.getIntOrFloatBitWidth())
-      return arith::TruncFOp::create(b, loc, to, value);
-    return narrow(b, loc, widen(b, loc, value), to); // f16 and bf16
-  }
-  if (isa<FloatType>(from))
+  if (!isa<FloatType>(from))
+    return isa<FloatType>(to) ? integerToFloat(b, loc, value, from, to)
+                              : integerToInteger(b, loc, value, from, to);
+  if (!isa<FloatType>(to))
     return floatToInteger(b, loc, value, to);
-  if (isa<FloatType>(to))
-    return integerToFloat(b, loc, value, from, to);
-  return integerToInteger(b, loc, value, from, to);
+  if (value.getType().getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth())
+    return arith::ExtFOp::create(b, loc, to, value);
+  return narrow(b, loc, value, to);
 }
 
 //===----------------------------------------------------------------------===//
@@ -223,7 +228,7 @@ static Value compare(OpBuilder &b, Location loc, CmpPredicate predicate, Value l
         arith::CmpFPredicate::OLT, arith::CmpFPredicate::OLE, arith::CmpFPredicate::OEQ,
         arith::CmpFPredicate::UNE};
     return arith::CmpFOp::create(b, loc, predicates[static_cast<int>(predicate)],
-                                 widen(b, loc, lhs), widen(b, loc, rhs));
+                                 widen(b, loc, lhs, type), widen(b, loc, rhs, type));
   }
   static constexpr arith::CmpIPredicate signedPredicates[] = {
       arith::CmpIPredicate::slt, arith::CmpIPredicate::sle, arith::CmpIPredicate::eq,
@@ -240,7 +245,7 @@ enum class Arithmetic { add, mul, div, max };
 static Value calculate(OpBuilder &b, Location loc, Arithmetic what, Value lhs, Value rhs,
                        Type type) {
   if (isa<FloatType>(type)) {
-    Value x = widen(b, loc, lhs), y = widen(b, loc, rhs), result;
+    Value x = widen(b, loc, lhs, type), y = widen(b, loc, rhs, type), result;
     switch (what) {
     case Arithmetic::add:
       result = arith::AddFOp::create(b, loc, x, y);
@@ -255,7 +260,7 @@ static Value calculate(OpBuilder &b, Location loc, Arithmetic what, Value lhs, V
       result = arith::MaximumFOp::create(b, loc, x, y);
       break;
     }
-    return narrow(b, loc, result, lhs.getType());
+    return narrow(b, loc, result, type);
   }
   bool isBool = type.isInteger(1);
   switch (what) {
@@ -282,8 +287,7 @@ Value mlir::tiny::lowerScalar(OpBuilder &b, Location loc, Operation *op, ValueRa
   };
   Type from = elementType(op->getOperand(0)), to = elementType(op->getResult(0));
   auto unary = [&](auto create) {
-    Value wide = widen(b, loc, operands[0]);
-    return narrow(b, loc, create(wide), operands[0].getType());
+    return narrow(b, loc, create(widen(b, loc, operands[0], from)), to);
   };
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case([&](Exp2Op) {
@@ -316,7 +320,8 @@ Value mlir::tiny::lowerScalar(OpBuilder &b, Location loc, Operation *op, ValueRa
 //===----------------------------------------------------------------------===//
 
 Value mlir::tiny::toAccumulator(OpBuilder &b, Location loc, Value value, Type elementType) {
-  return elementType.isInteger(1) ? toStorage(b, loc, value, elementType) : widen(b, loc, value);
+  return elementType.isInteger(1) ? toStorage(b, loc, value, elementType)
+                                  : widen(b, loc, value, elementType);
 }
 
 Value mlir::tiny::fromAccumulator(OpBuilder &b, Location loc, Value accumulator, Type elementType) {

@@ -1,8 +1,8 @@
 //===- ScalarOps.h - the tiny compute ops on one element --------*- C++ -*-===//
 //
 // The meaning of every compute op in arith and math, the same for every target.
-// f16 and bf16 values are of those types but are computed in f32 and rounded after
-// every op; unsigned integers are signless, i1 is i1 and lies in memory as i8.
+// f16 and bf16 are computed in f32 and rounded after every op; a bf16 value is its
+// bits. Unsigned integers are signless, i1 is i1 and lies in memory as i8.
 //
 //===----------------------------------------------------------------------===//
 

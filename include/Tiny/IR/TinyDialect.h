@@ -33,8 +33,9 @@ bool isMovement(Operation *op);
 /// True for the compute ops that work element by element (all but reduce).
 bool isElementwise(Operation *op);
 
-/// The type under which an element lies in memory: i1 is a whole byte, unsigned
-/// integers are signless (signedness is in the ops), the rest is itself.
+/// The type under which an element lies in memory: i1 is a whole byte, bf16 its bits (LLVM would
+/// convert it to f32 and back to move it), unsigned integers are signless (signedness is in the
+/// ops), the rest is itself.
 Type storageType(Type elementType);
 
 /// Bytes of a dense row-major buffer of `type`.

@@ -83,7 +83,8 @@ static LogicalResult verifyCalls(ModuleOp part, llvm::ArrayRef<char> code) {
         libraryFunctions(), [&](const LibraryFunction &known) { return known.name == *name; });
     bool isUndefined = *flags & llvm::object::SymbolRef::SF_Undefined;
     if (!isUndefined && isLibrary)
-      return part.emitError("a kernel is called '") << *name << "', as a function that kernels call";
+      return part.emitError("a kernel is called '")
+             << *name << "', as a function that kernels call";
     if (isUndefined && !isLibrary && !name->empty() && *name != "_GLOBAL_OFFSET_TABLE_")
       return part.emitError("the code calls '")
              << *name << "', which kernels may not; an expansion is missing in Codegen";

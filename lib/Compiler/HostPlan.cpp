@@ -217,6 +217,8 @@ FailureOr<tinyrt::Tensor> mlir::tiny::packConstants(func::FuncOp entry, const ti
     SlotAttr slot = constant.getSlotAttr();
     if (!slot)
       return constant.emitOpError("has no slot");
+    if (slot.getSegment() == Segment::result && slot.getBytes() == 0)
+      continue; // a result without elements
     uint64_t bytes = storageBytes(constant.getType());
     if (slot.getSegment() != Segment::constants || uint64_t(slot.getBytes()) != bytes ||
         uint64_t(slot.getOffset()) + bytes > total)

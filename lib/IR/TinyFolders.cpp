@@ -286,10 +286,38 @@ OpFoldResult WhereOp::fold(FoldAdaptor adaptor) {
   });
 }
 
-OpFoldResult ReduceOp::fold(FoldAdaptor) {
+TypedAttr mlir::tiny::reduceSplat(ReduceKind kind, TypedAttr value, int64_t count) {
+  Type type = value.getType();
+  if (kind == ReduceKind::max)
+    return value;
+  if (isa<FloatType>(type)) {
+    APFloat number = floatOf(value);
+    bool losesInformation;
+    number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInformation);
+    double base = number.convertToDouble();
+    return makeFloat(type, APFloat(kind == ReduceKind::add ? base * count : std::pow(base, count)));
+  }
+  APInt base = integerOf(value);
+  unsigned width = base.getBitWidth();
+  if (kind == ReduceKind::add)
+    return makeInteger(type, base * APInt(64, count).zextOrTrunc(width));
+  APInt product(width, 1);
+  for (; count; count >>= 1, base *= base)
+    if (count & 1)
+      product *= base;
+  return makeInteger(type, product);
+}
+
+OpFoldResult ReduceOp::fold(FoldAdaptor adaptor) {
   if (getDims().empty())
     return getInput();
-  return {};
+  auto constant = dyn_cast_or_null<DenseElementsAttr>(adaptor.getInput());
+  int64_t elements = getInput().getType().getNumElements();
+  if (!constant || !constant.isSplat() || elements == 0)
+    return {};
+  int64_t count = elements / getType().getNumElements();
+  return DenseElementsAttr::get(
+      getType(), Attribute(reduceSplat(getKind(), constant.getSplatValue<TypedAttr>(), count)));
 }
 
 //===----------------------------------------------------------------------===//

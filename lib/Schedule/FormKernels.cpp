@@ -35,8 +35,9 @@ using namespace mlir::tiny;
 namespace {
 /// A kernel before it is written down.
 struct Kernel {
-  Value result; // the root that it computes
-  ReduceOp reduction;
+  Value result;             // the root that it computes
+  ReduceOp reduction;       // that it takes in, if any
+  ReduceOp foldedReduction; // the same, where its result is known
   IterationDomain domain;
   KernelGraph body;     // of the reduction, or of the result where there is none
   KernelGraph epilogue; // of the result, where there is a reduction
@@ -150,6 +151,25 @@ static Kernel formKernel(Value root, const Materialisation &materialisation) {
   kernel.domain.numParallel = shape.size();
   kernel.body =
       traceKernel(kernel.reduction.getInput(), view, materialisation, /*throughRoot=*/false);
+  const Node &reducedNode = kernel.body.nodes[kernel.body.root];
+  if (reducedNode.kind == Node::Constant) {
+    // Many times the same number: known now, and arith would fold the combination away.
+    int64_t count = tensorOf(kernel.reduction.getInput()).getNumElements() /
+                    tensorOf(kernel.reduction).getNumElements();
+    TypedAttr total = reduceSplat(kernel.reduction.getKind(), reducedNode.constant, count);
+    for (Node &node : kernel.epilogue.nodes) {
+      if (node.kind != Node::Accumulator)
+        continue;
+      node.kind = Node::Constant;
+      node.constant = total;
+    }
+    kernel.body = std::move(kernel.epilogue);
+    kernel.epilogue = {};
+    kernel.foldedReduction = std::exchange(kernel.reduction, {});
+    kernel.domain.extents.truncate(kernel.domain.numParallel);
+    kernel.domain.normalise({&kernel.body}, context);
+    return kernel;
+  }
   kernel.domain.normalise({&kernel.body, &kernel.epilogue}, context);
   return kernel;
 }
@@ -568,8 +588,9 @@ void FormKernelsPass::runOnOperation() {
         takenIn.contains(op.getResult(0)) || tensorOf(op.getResult(0)).getNumElements() == 0)
       continue;
     kernels.push_back(formKernel(op.getResult(0), materialisation));
-    if (kernels.back().reduction)
-      takenIn.insert(kernels.back().reduction.getResult());
+    for (ReduceOp reduction : {kernels.back().reduction, kernels.back().foldedReduction})
+      if (reduction)
+        takenIn.insert(reduction.getResult());
   }
 
   SymbolTable symbols(module);

@@ -63,9 +63,47 @@ private:
     return add(node);
   }
 
+  /// What has no elements is never read: the first of its constraints that holds nowhere decides,
+  /// behind those that stand before it.
+  int traceEmpty(Value value, const View &view) {
+    Node node = make(Node::Guarded, value);
+    for (const Constraint &constraint : view.constraints()) {
+      if (constraint.low >= constraint.high) {
+        node.operands = {constant(value, constraint.pad)};
+        break;
+      }
+      node.constraints.push_back(constraint);
+    }
+    return add(node);
+  }
+
+  /// The value of `op` on constants, or of the operand that it equals there; -1 if it has none.
+  int fold(Operation *op, ArrayRef<int> operands) {
+    SmallVector<Attribute> attributes;
+    for (auto [value, operand] : llvm::zip(op->getOperands(), operands)) {
+      if (graph.nodes[operand].kind != Node::Constant)
+        return -1;
+      attributes.push_back(DenseElementsAttr::get(cast<RankedTensorType>(value.getType()),
+                                                  Attribute(graph.nodes[operand].constant)));
+    }
+    SmallVector<OpFoldResult> results;
+    if (failed(op->fold(attributes, results)) || results.size() != 1)
+      return -1;
+    if (auto folded = dyn_cast<Value>(results[0])) {
+      for (auto [value, operand] : llvm::zip(op->getOperands(), operands))
+        if (value == folded)
+          return operand;
+      return -1;
+    }
+    auto elements = cast<DenseElementsAttr>(cast<Attribute>(results[0]));
+    return constant(op->getResult(0), elements.getSplatValue<TypedAttr>());
+  }
+
   int traceNew(Value value, const View &view, bool throughRoot) {
     if (TypedAttr pad = view.constantValue())
       return constant(value, pad);
+    if (cast<RankedTensorType>(value.getType()).getNumElements() == 0)
+      return traceEmpty(value, view);
     Operation *op = value.getDefiningOp();
     bool inMemory = !op || (materialisation.isRoot(value) && !throughRoot);
     if (!inMemory && isMovement(op))
@@ -76,7 +114,8 @@ private:
       node.op = op;
       for (Value operand : op->getOperands())
         node.operands.push_back(trace(operand, inside, false));
-      return guard(add(node), value, view);
+      int folded = fold(op, node.operands);
+      return guard(folded >= 0 ? folded : add(node), value, view);
     }
     if (auto iota = dyn_cast_or_null<IotaOp>(op)) {
       Node node = make(Node::Index, value);

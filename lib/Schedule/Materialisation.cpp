@@ -90,9 +90,10 @@ Materialisation::Materialisation(func::FuncOp function) {
     if (contexts.empty() && !roots.contains(value))
       continue; // dead
 
-    if (!contexts.empty() && llvm::all_of(contexts, [&](const Context &context) {
-          return context.root == contexts.front().root;
-        }))
+    // What is returned or expected is needed outside of kernels too.
+    if (!contexts.empty() && !roots.contains(value) &&
+        llvm::all_of(contexts,
+                     [&](const Context &context) { return context.root == contexts.front().root; }))
       soleRoots[value] = contexts.front().root;
 
     double points = 0;

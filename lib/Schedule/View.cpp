@@ -335,7 +335,8 @@ TypedAttr View::constantValue() const {
     return {};
   const Constraint &first = constraints_.front();
   Range range = rangeOf(first.expr, extents_);
-  return range.high < first.low || range.low >= first.high ? first.pad : TypedAttr();
+  bool neverHolds = first.low >= first.high || range.high < first.low || range.low >= first.high;
+  return neverHolds ? first.pad : TypedAttr();
 }
 
 /// The row-major index of element `index` of a tensor of shape `shape`.

@@ -300,8 +300,43 @@ BlockArgument KernelNest::accumulated() const {
   return {};
 }
 
+/// Puts back a combination that a folder took out, because its value is the same at every point:
+/// a neutral one leaves the accumulator as it is, an absorbing one makes a constant of it.
+static void restoreCombination(linalg::GenericOp reduction) {
+  auto yield = cast<linalg::YieldOp>(reduction.getBody()->getTerminator());
+  Value accumulator = reduction.getRegionOutputArgs()[0], yielded = yield.getOperand(0);
+  Location loc = yield.getLoc();
+  OpBuilder b(yield);
+  Type type = accumulator.getType();
+  if (yielded == accumulator) {
+    Value combination;
+    if (auto floatType = dyn_cast<FloatType>(type)) {
+      APFloat least = APFloat::getInf(floatType.getFloatSemantics(), /*Negative=*/true);
+      Value neutral = arith::ConstantOp::create(b, loc, b.getFloatAttr(type, least));
+      combination = arith::MaximumFOp::create(b, loc, accumulator, neutral);
+    } else {
+      Value neutral = arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, 0));
+      combination = arith::OrIOp::create(b, loc, accumulator, neutral);
+    }
+    yield.setOperand(0, combination);
+    return;
+  }
+  APInt constant;
+  if (!matchPattern(yielded, m_ConstantInt(&constant)))
+    return;
+  Value combination;
+  if (constant.isZero())
+    combination = arith::MulIOp::create(b, loc, accumulator, yielded);
+  else if (constant.isMaxSignedValue())
+    combination = arith::MaxSIOp::create(b, loc, accumulator, yielded);
+  else
+    combination = arith::OrIOp::create(b, loc, accumulator, yielded);
+  yield.setOperand(0, combination);
+}
+
 /// Takes the reduction's body apart into `combine(accumulator, reduced)`.
 LogicalResult KernelNest::findReduction() {
+  restoreCombination(reduction);
   BlockArgument accumulator = reduction.getRegionOutputArgs()[0];
   combine =
       cast<linalg::YieldOp>(reduction.getBody()->getTerminator()).getOperand(0).getDefiningOp();

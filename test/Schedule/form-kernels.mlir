@@ -128,3 +128,16 @@ func.func @main(%x: tensor<3xf32>) -> tensor<3xf32> {
 // expected-error @below {{there is no function @main to schedule}}
 module {
 }
+
+// -----
+
+// A reduction that is returned is not an accumulator of another kernel only.
+// CHECK-LABEL: func.func @main
+// CHECK-NEXT:    %[[R:.*]] = tiny.launch @reduce_add_4(%arg0)
+// CHECK-NEXT:    %[[E:.*]] = tiny.launch @exp2_4(%[[R]])
+// CHECK-NEXT:    return %[[R]], %[[E]]
+func.func @main(%x: tensor<4x8xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %r = tiny.reduce add %x dims [1] : tensor<4x8xf32> -> tensor<4xf32>
+  %e = tiny.exp2 %r : tensor<4xf32>
+  return %r, %e : tensor<4xf32>, tensor<4xf32>
+}

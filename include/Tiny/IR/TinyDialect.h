@@ -45,6 +45,9 @@ int64_t storageBytes(RankedTensorType type);
 /// least value for max. A FloatAttr or IntegerAttr of `elementType`.
 TypedAttr reduceIdentity(ReduceKind kind, Type elementType);
 
+/// What `count` elements (at least one) of the same value combine to.
+TypedAttr reduceSplat(ReduceKind kind, TypedAttr value, int64_t count);
+
 /// Where the value of a host function lies: an entry argument, a constant with a slot, or the
 /// result of a launch with slots. Null before tiny-schedule-plan-memory has run.
 SlotAttr slotOf(Value value);

@@ -296,6 +296,13 @@ def command_line_cases(files):
     )
     yield Case("opt-no-file", ["tiny-opt", "{files}/nothing.mlir", "-o", "out"], "No such file")
     yield Case("opt-output", ["tiny-opt", model, "-o", "no/such/out"], "No such file")
+    for name, tool in (
+        ("opt", ["tiny-opt"]),
+        ("translate", ["tiny-translate", "--mlir-to-mlir"]),
+        ("run", ["tiny-run", "--emit", "mlir"]),
+    ):
+        command = tool + ["{files}/deep.mlir", "-o", "out"]
+        yield Case(name + "-deep", command, "line 2: brackets are nested deeper")
     yield Case("translate-none", ["tiny-translate", model, "-o", "out"], "no translation")
     yield Case(
         "translate-no-file",
@@ -318,6 +325,8 @@ def main():
     files = os.path.join(scratch, "files")
     shutil.rmtree(files, ignore_errors=True)
     os.makedirs(files)
+    with open(os.path.join(files, "deep.mlir"), "w") as stream:
+        stream.write("module attributes {\n  x = " + "[" * 100000 + "]" * 100000 + "\n} {}\n")
     with open(os.path.join(files, "good.mlir"), "w") as stream:
         stream.write(GOOD)
     for name, count in (("two-zeros", 2), ("four-zeros", 4)):

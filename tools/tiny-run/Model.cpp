@@ -3,6 +3,7 @@
 #include "Model.h"
 
 #include "Tiny/Frontend/ImportOnnx.h"
+#include "Tiny/IR/Nesting.h"
 #include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Runtime/TensorFile.h"
 
@@ -29,6 +30,10 @@ static bool readMlir(const std::string &path, const std::string &bytes, MLIRCont
                      llvm::SourceMgr &sources, Model &model, std::string &error) {
   if (StringRef(path).ends_with(".mlirbc") && !isBytecode(bytes)) {
     error = "'" + path + "' is not MLIR bytecode";
+    return false;
+  }
+  if (auto fault = mlir::tiny::checkNesting(bytes, path)) {
+    error = *fault;
     return false;
   }
   sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(bytes, path), llvm::SMLoc());

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Tiny/Frontend/ImportOnnx.h"
+#include "Tiny/IR/Nesting.h"
 #include "Tiny/IR/TinyDialect.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -70,6 +71,11 @@ static LogicalResult copyMlir(const std::shared_ptr<llvm::SourceMgr> &sources,
   registerAllExtensions(registry);
   registry.insert<tiny::TinyDialect>();
   context->appendDialectRegistry(registry);
+  llvm::StringRef text = sources->getMemoryBuffer(sources->getMainFileID())->getBuffer();
+  if (auto fault = tiny::checkNesting(text, inputFile)) {
+    llvm::errs() << "tiny-translate: error: " << *fault << '\n';
+    return failure();
+  }
   OwningOpRef<Operation *> op = parseSourceFile(sources, ParserConfig(context));
   return op ? write(*op, os) : failure();
 }

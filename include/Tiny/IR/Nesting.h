@@ -11,8 +11,8 @@
 namespace mlir::tiny {
 
 /// MLIR's parser recurses into brackets, and a file with some ten thousand open ones overflows the
-/// stack. The place and the fault, for an error message, if `text` (of the file `name`) nests deeper
-/// than any program does; nothing for bytecode, which is read without recursion.
+/// stack. The place and the fault, for an error message, if `text` (of the file `name`) nests
+/// deeper than any program does; nothing for bytecode, which is read without recursion.
 std::optional<std::string> checkNesting(llvm::StringRef text, llvm::StringRef name);
 
 } // namespace mlir::tiny

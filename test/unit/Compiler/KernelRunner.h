@@ -50,41 +50,57 @@ inline std::vector<Variant> variants() {
 }
 
 /// A program of one kernel that applies `op` to each element. In `op`, %x is the operand and %r the
-/// result, and {0} and {1} are their types.
+/// result, and {0} and {1} are their types. bf16 lies in memory as its bits.
 inline std::string elementwiseProgram(const char *op, const char *inType, const char *outType,
                                       int64_t count, unsigned width) {
+  auto stored = [](const char *element) {
+    return std::string(element) == "bf16" ? "i16" : element;
+  };
   auto typeOf = [&](const char *element) {
     return width == 1 ? std::string(element)
                       : llvm::formatv("vector<{0}x{1}>", width, element).str();
   };
-  std::string body = llvm::formatv(op, typeOf(inType), typeOf(outType));
+  std::string in = typeOf(inType), out = typeOf(outType);
+  std::string storedIn = typeOf(stored(inType)), storedOut = typeOf(stored(outType));
+  std::string body = llvm::formatv(op, in, out);
+  std::string fromStored =
+      in == storedIn ? "" : llvm::formatv("%x = arith.bitcast %s : {0} to {1}", storedIn, in).str();
+  std::string toStored =
+      out == storedOut ? ""
+                       : llvm::formatv("%t = arith.bitcast %r : {0} to {1}", out, storedOut).str();
   const char *access = width == 1 ? "memref" : "vector";
-  auto suffix = [&](const char *element) {
-    return width == 1 ? std::string() : ", " + typeOf(element);
-  };
-  return llvm::formatv(R"(
+  auto suffix = [&](const std::string &type) { return width == 1 ? "" : ", " + type; };
+  std::string program = llvm::formatv(
+      R"(
     func.func @main(%in: tensor<{0}x{1}>) -> tensor<{0}x{2}> {{
       %0 = tiny.launch @k(%in) {{grid = array<i64: 1, 1, 1>,
         result_slots = [#tiny.slot<result[0], offset = 0, bytes = {3}>]}
         : (tensor<{0}x{1}>) -> tensor<{0}x{2}>
       return %0 : tensor<{0}x{2}>
-    }
+    })",
+      count, inType, outType,
+      count * mlir::tiny::storageBytes(
+                  mlir::RankedTensorType::get({1}, mlir::parseType(outType, &context()))));
+  return program + llvm::formatv(
+                       R"(
     func.func private @k(%in: memref<{0}x{1}>, %out: memref<{0}x{2}>, %gx: index, %gy: index,
                          %gz: index) attributes {{tiny.kernel} {{
       %c0 = arith.constant 0 : index
       %n = arith.constant {0} : index
-      %step = arith.constant {4} : index
+      %step = arith.constant {3} : index
       scf.for %i = %c0 to %n step %step {{
-        %x = {5}.load %in[%i] : memref<{0}x{1}>{6}
+        {4} = {5}.load %in[%i] : memref<{0}x{1}>{6}
         {7}
-        {5}.store %r, %out[%i] : memref<{0}x{2}>{8}
+        {8}
+        {9}
+        {5}.store {10}, %out[%i] : memref<{0}x{2}>{11}
       }
       return
     })",
-                       count, inType, outType,
-                       count * mlir::tiny::storageBytes(mlir::RankedTensorType::get(
-                                   {1}, mlir::parseType(outType, &context()))),
-                       width, access, suffix(inType), body, suffix(outType));
+                       count, stored(inType), stored(outType), width,
+                       fromStored.empty() ? "%x" : "%s", access, suffix(storedIn), fromStored, body,
+                       toStored, toStored.empty() ? "%r" : "%t", suffix(storedOut))
+                       .str();
 }
 
 inline std::unique_ptr<mlir::tiny::Artefact>

@@ -3,7 +3,7 @@
 # Debian's MLIR and LLVM are linked as their two shared libraries only: naming a
 # component library as well would duplicate TypeIDs and command line options.
 # Debian builds them with NDEBUG, and the size of some classes depends on it, so
-# Tiny defines it in every preset too and checks with TINY_CHECK instead of assert.
+# Tiny defines it in every preset too: what must hold is checked by code that stays, not by assert.
 
 set(CMAKE_CXX_STANDARD 17)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)

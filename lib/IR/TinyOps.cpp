@@ -236,6 +236,40 @@ LogicalResult ExpectCloseOp::verify() {
 // What the Schedule stage makes
 //===----------------------------------------------------------------------===//
 
+void LaunchOp::build(OpBuilder &, OperationState &state, TypeRange outputs, StringRef kernel,
+                     ValueRange inputs) {
+  Properties &properties = state.getOrAddProperties<Properties>();
+  properties.kernel = FlatSymbolRefAttr::get(state.getContext(), kernel);
+  properties.operandSegmentSizes = {static_cast<int32_t>(inputs.size()), 0};
+  state.addOperands(inputs);
+  state.addTypes(outputs);
+}
+
+Value LaunchOp::getInitOf(unsigned number) {
+  ArrayRef<int64_t> updates = getUpdates().value_or(ArrayRef<int64_t>());
+  const int64_t *found = llvm::find(updates, static_cast<int64_t>(number));
+  return found == updates.end() ? Value() : getInits()[found - updates.begin()];
+}
+
+LogicalResult LaunchOp::verify() {
+  ArrayRef<int64_t> updates = getUpdates().value_or(ArrayRef<int64_t>());
+  if (updates.size() != getInits().size())
+    return emitOpError() << "has " << getInits().size() << " values to update, but names "
+                         << updates.size() << " results that do";
+  int64_t previous = -1;
+  for (auto [number, init] : llvm::zip(updates, getInits())) {
+    if (number <= previous || number >= static_cast<int64_t>(getNumResults()))
+      return emitOpError() << "updates " << updates
+                           << " must be numbers of results in ascending order; there are "
+                           << getNumResults();
+    if (init.getType() != getResult(number).getType())
+      return emitOpError() << "result " << number << " is " << getResult(number).getType()
+                           << ", but updates " << init.getType();
+    previous = number;
+  }
+  return success();
+}
+
 /// The kernel exists and takes as many elements of the same storage type as the launch passes.
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getKernelAttr());

@@ -131,8 +131,8 @@ void FormKernelsPass::runOnOperation() {
       operands.push_back(computed.count(input) ? computed.lookup(input) : input);
     b.setInsertionPointAfterValue(kernel.result);
     auto launch =
-        LaunchOp::create(b, kernel.result.getLoc(), kernel.result.getType(), written.getSymName(),
-                         operands, DenseI64ArrayAttr(), ArrayAttr());
+        LaunchOp::create(b, kernel.result.getLoc(), TypeRange{kernel.result.getType()},
+                         written.getSymName(), operands);
     computed[kernel.result] = launch.getResult(0);
   }
   // Expectations and the return read the new values; what computed the old ones goes.

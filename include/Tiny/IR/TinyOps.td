@@ -368,13 +368,20 @@ def Tiny_ExpectCloseOp : Tiny_Op<"expect_close", [SameTypeOperands]> {
 // What the Schedule stage makes
 //===----------------------------------------------------------------------===//
 
-def Tiny_LaunchOp : Tiny_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Tiny_LaunchOp : Tiny_Op<"launch", [AttrSizedOperandSegments,
+                                        DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "run a kernel over a grid of workgroups";
   let description = [{
     The host function is a straight list of these. The kernel is a function in destination-passing
     style: its arguments are the inputs, then one destination per result. Buffers are dense and
     row-major, so a kernel may take an operand under another shape of the same number of elements,
     and it takes unsigned and i1 elements as signless integers of their storage width.
+
+    A result can be an update in place: `into` names the values whose buffers the kernel writes a
+    part of, and `updates` the results that take them, in the same order. The part that is not
+    written keeps its elements; the kernel does not take the old value as an argument, since it is
+    the destination. So the parts of a concatenation are results that update one another, each as
+    `%s = tiny.launch @relu(%c) into(%r : tensor<8xf32>) updates [0] : (tensor<4xf32>) -> tensor<8xf32>`.
 
     `result_slots` says where each result lies and is set by `tiny-schedule-plan-memory`; `grid`
     (workgroups along x, y, z) is set by the Tile stage.
@@ -384,10 +391,22 @@ def Tiny_LaunchOp : Tiny_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInt
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Tiny_Tensor>:$inputs,
+                       Variadic<Tiny_Tensor>:$inits,
+                       OptionalAttr<DenseI64ArrayAttr>:$updates,
                        OptionalAttr<DenseI64ArrayAttr>:$grid,
                        OptionalAttr<Tiny_SlotArrayAttr>:$result_slots);
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$outputs, "::llvm::StringRef":$kernel,
+                                 "::mlir::ValueRange":$inputs)>];
   let results = (outs Variadic<Tiny_Tensor>:$outputs);
-  let assemblyFormat = "$kernel `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs)";
+  let assemblyFormat = [{
+    $kernel `(` $inputs `)` (`into` `(` $inits^ `:` type($inits) `)` `updates` $updates)?
+    attr-dict `:` functional-type($inputs, $outputs)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The value that result `number` updates in place, or null.
+    ::mlir::Value getInitOf(unsigned number);
+  }];
 }
 
 def Tiny_ReadOp : Tiny_Op<"read", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {

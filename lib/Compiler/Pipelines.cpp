@@ -30,6 +30,8 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptio
   pm.addPass(createCSEPass());
 
   pm.addPass(createFormKernelsPass({options.entry}));
+  // Before anything is spent on a kernel: equal ones are tiled, lowered and compiled once.
+  pm.addPass(createShareKernelsPass());
   PlanMemoryPassOptions memory;
   memory.entry = options.entry;
   pm.addPass(createPlanMemoryPass(memory));

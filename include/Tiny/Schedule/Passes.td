@@ -47,6 +47,25 @@ def FormKernelsPass : Pass<"tiny-schedule-form-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
+def ShareKernelsPass : Pass<"tiny-schedule-share-kernels", "::mlir::ModuleOp"> {
+  let summary = "Make one function of kernels that are equal but for their name";
+  let description = [{
+    The launches of every kernel that equals an earlier one (same body, types and attributes; names
+    and locations are not compared) launch the earlier one, and the later function is erased.
+
+    Before:
+    ```mlir
+    %0 = tiny.launch @exp2_8(%x) : (tensor<8xf32>) -> tensor<8xf32>
+    %1 = tiny.launch @exp2_8_0(%0) : (tensor<8xf32>) -> tensor<8xf32>
+    ```
+    After:
+    ```mlir
+    %0 = tiny.launch @exp2_8(%x) : (tensor<8xf32>) -> tensor<8xf32>
+    %1 = tiny.launch @exp2_8(%0) : (tensor<8xf32>) -> tensor<8xf32>
+    ```
+  }];
+}
+
 def PlanMemoryPass : Pass<"tiny-schedule-plan-memory", "::mlir::ModuleOp"> {
   let summary = "Give every buffer of the host function its slot";
   let description = [{

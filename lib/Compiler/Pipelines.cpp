@@ -20,6 +20,8 @@ using namespace mlir::tiny;
 void CPUPipelineOptions::setTarget(const Target &target) {
   vectorBits = target.vectorBits;
   numVectorRegisters = target.numVectorRegisters;
+  l1Bytes = target.caches.l1Bytes;
+  l2Bytes = target.caches.l2Bytes;
   nativeFMA = target.hasFMA;
   nativeF16 = target.hasF16Conversion;
 }
@@ -44,6 +46,9 @@ void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOption
   SelectTilingCPUPassOptions select;
   select.vectorBits = options.vectorBits;
   select.numVectorRegisters = options.numVectorRegisters;
+  select.l1Bytes = options.l1Bytes;
+  select.l2Bytes = options.l2Bytes;
+  select.maxLocalBytes = options.maxStackBytes;
   pm.addNestedPass<func::FuncOp>(createSelectTilingCPUPass(select));
   // Cut into workgroups while the kernel is still functional: slices are exact.
   pm.addNestedPass<func::FuncOp>(createFormWorkgroupsPass());
@@ -56,7 +61,7 @@ void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOption
 
 void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
   if (options.verify)
-    pm.addPass(createVerifyTiledPass());
+    pm.addPass(createVerifyTiledPass({options.maxStackBytes}));
 
   // What only the launches know, before the host function goes. From then on a module is what one
   // thread works on.

@@ -17,39 +17,13 @@ static constexpr int64_t maxShuffledStride = 4;
 // Values
 //===----------------------------------------------------------------------===//
 
-/// The loops that `value` depends on, as a set of bits.
-uint64_t BodyEmitter::loopsOf(Value value) {
-  auto known = loops.find(value);
-  if (known != loops.end())
-    return known->second;
-  uint64_t result = 0;
-  const KernelNest &nest = context.nest;
-  auto access = nest.accesses.find(value);
-  if (access != nest.accesses.end()) {
-    for (unsigned loop = 0; loop < nest.numLoops(); ++loop)
-      if (access->second.dependsOn(loop))
-        result |= uint64_t(1) << loop;
-  } else if (value == nest.accumulated()) {
-    result = (uint64_t(1) << nest.numParallel) - 1;
-  } else if (AffineExpr expr = nest.indices.lookup(value)) {
-    for (unsigned loop = 0; loop < nest.numLoops(); ++loop)
-      result |= uint64_t(expr.isFunctionOfDim(loop)) << loop;
-  } else if (Operation *op = value.getDefiningOp()) {
-    if (isa<linalg::GenericOp>(op->getParentOp()))
-      for (Value operand : op->getOperands())
-        result |= loopsOf(operand);
-  }
-  loops[value] = result;
-  return result;
-}
-
 bool BodyEmitter::isVector(Value value, const Instance &at) {
-  return at.lanes > 1 && (loopsOf(value) >> context.vectorDim & 1);
+  return at.lanes > 1 && (context.nest.loops.lookup(value) >> context.vectorDim & 1);
 }
 
 /// Instances that give the same key share the emitted value.
 BodyEmitter::Key BodyEmitter::keyOf(Value value, const Instance &at) {
-  uint64_t set = loopsOf(value);
+  uint64_t set = context.nest.loops.lookup(value);
   SmallVector<int64_t> place;
   for (auto [loop, delta] : llvm::enumerate(at.deltas))
     if (set >> loop & 1)
@@ -138,7 +112,7 @@ Value BodyEmitter::constant(TypedAttr value) {
 }
 
 Value BodyEmitter::load(const Access &access, const Instance &at) {
-  if (!access.guards.empty() && (!guardsHold || access.elements == 0))
+  if (access.computed || (!access.guards.empty() && (!guardsHold || access.elements == 0)))
     return loadGuarded(access, at);
   bool moves = context.vectorDim >= 0 && access.dependsOn(context.vectorDim) && at.lanes > 1;
   Value flat = context.flat.lookup(access.source);
@@ -153,7 +127,7 @@ Value BodyEmitter::load(const Access &access, const Instance &at) {
 Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
   Value flat = context.flat.lookup(access.source);
   auto type = VectorType::get({at.lanes}, access.type);
-  std::optional<int64_t> stride = LinearForm(access.flat).strideAlong(context.vectorDim);
+  std::optional<int64_t> stride = access.strideAlong(context.vectorDim);
   auto loadAt = [&](int64_t offset) -> Value {
     return vector::LoadOp::create(builder, loc, type, flat, index.scalar(access.flat, at, offset));
   };
@@ -205,10 +179,8 @@ Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
   return vector::FromElementsOp::create(builder, loc, type, elements);
 }
 
-/// Whether `guard` holds, for the first lane or for each of them. Null if it always does.
-Value BodyEmitter::holds(const Guard &guard, const Instance &at, bool asLanes) {
-  Interval range = context.nest.space.rangeOf(guard.expr);
-  Value number = asLanes ? index.lanes(guard.expr, at) : index.scalar(guard.expr, at);
+/// Whether `low <= number < high`, where `number` lies in `range`. Null if it always does.
+Value BodyEmitter::isWithin(Value number, int64_t low, int64_t high, Interval range) {
   auto compare = [&](arith::CmpIPredicate predicate, int64_t bound) -> Value {
     // A bound outside of the range must not be cut to the width of the lanes.
     TypedAttr attribute = IntegerAttr::get(getElementTypeOrSelf(number.getType()), bound);
@@ -217,14 +189,37 @@ Value BodyEmitter::holds(const Guard &guard, const Instance &at, bool asLanes) {
     return arith::CmpIOp::create(builder, loc, predicate, number, constant(attribute));
   };
   Value result;
-  if (range.min < guard.low)
+  if (range.min < low)
     result = compare(arith::CmpIPredicate::sge,
-                     std::min(guard.low, range.max == INT64_MAX ? range.max : range.max + 1));
-  if (range.max >= guard.high) {
-    Value below = compare(arith::CmpIPredicate::slt, std::max(guard.high, range.min));
+                     std::min(low, range.max == INT64_MAX ? range.max : range.max + 1));
+  if (range.max >= high) {
+    Value below = compare(arith::CmpIPredicate::slt, std::max(high, range.min));
     result = result ? arith::AndIOp::create(builder, loc, result, below) : below;
   }
   return result;
+}
+
+static constexpr Interval anyIndex = {INT64_MIN, INT64_MAX};
+
+/// Whether `guard` holds, for the first lane or for each of them. Null if it always does.
+Value BodyEmitter::holds(const Guard &guard, const Instance &at, bool asLanes) {
+  if (guard.computed)
+    return isWithin(emit(guard.computed, at), guard.low, guard.high, anyIndex);
+  Value number = asLanes ? index.lanes(guard.expr, at) : index.scalar(guard.expr, at);
+  return isWithin(number, guard.low, guard.high, context.nest.space.rangeOf(guard.expr));
+}
+
+/// The index that `symbol` stands for where it is within its bounds, and else the nearer bound.
+Value BodyEmitter::emitSymbol(unsigned symbol, const Instance &at) {
+  Interval bounds = context.nest.space.symbols[symbol];
+  Value number = emit(context.nest.symbols[symbol].value, at);
+  int64_t lanes = 1;
+  if (auto type = dyn_cast<VectorType>(number.getType()))
+    lanes = type.getNumElements();
+  Value low = widen(constant(builder.getIndexAttr(bounds.min)), lanes);
+  Value high = widen(constant(builder.getIndexAttr(bounds.max)), lanes);
+  Value least = arith::MaxSIOp::create(builder, loc, number, low);
+  return arith::MinSIOp::create(builder, loc, least, high);
 }
 
 /// A guarded access: a masked lane, or a scalar whose guard fails, is never loaded.
@@ -237,7 +232,7 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
   SmallVector<Value> conditions;
   Value uniform, mask;
   for (const Guard &guard : access.guards) {
-    bool asLanes = moves && guard.expr.isFunctionOfDim(context.vectorDim);
+    bool asLanes = moves && (guard.loops >> context.vectorDim & 1);
     Value condition = holds(guard, at, asLanes);
     conditions.push_back(condition);
     Value &all = asLanes ? mask : uniform;
@@ -250,6 +245,7 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
   }
 
   Value flat = context.flat.lookup(access.source), result = pad(access.guards.back());
+  std::optional<int64_t> stride = moves ? access.strideAlong(context.vectorDim) : std::nullopt;
   if (access.elements == 0) {
     // Nothing can be loaded: some guard fails everywhere.
   } else if (!moves) {
@@ -257,7 +253,7 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
     Value place =
         arith::SelectOp::create(builder, loc, uniform, index.scalar(access.flat, at), zero);
     result = memref::LoadOp::create(builder, loc, flat, place);
-  } else if (LinearForm(access.flat).strideAlong(context.vectorDim) == 1) {
+  } else if (stride == 1) {
     result = vector::MaskedLoadOp::create(builder, loc, cast<VectorType>(result.getType()), flat,
                                           ValueRange{index.scalar(access.flat, at)}, mask, result);
   } else {
@@ -287,7 +283,7 @@ void BodyEmitter::store(Value value, const Instance &at) {
   }
   value = widen(value, at.lanes);
   // The destination's map is the identity, so that it is linear.
-  int64_t stride = *LinearForm(access.flat).strideAlong(context.vectorDim);
+  int64_t stride = *access.strideAlong(context.vectorDim);
   if (stride == 1) {
     vector::StoreOp::create(builder, loc, value, flat, index.scalar(access.flat, at));
     return;

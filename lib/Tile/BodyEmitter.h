@@ -12,8 +12,7 @@
 
 #include "KernelNest.h"
 
-#include "Tiny/IR/TinyDialect.h"
-
+#include <functional>
 #include <map>
 
 namespace mlir::tiny {
@@ -31,15 +30,19 @@ struct EmissionContext {
   int64_t vectorDim;          ///< -1 for none.
   SmallVector<int64_t> order; ///< The loops, outermost first.
   bool hasFma;
-  llvm::DenseMap<Value, Value> flat; ///< Kernel argument to its rank-1 view.
+  const llvm::DenseMap<Value, Value> &flat; ///< Buffer to its rank-1 view.
 };
 
 /// Evaluates affine expressions at an instance.
 class IndexEmitter {
 public:
+  /// A symbol that the body computes, at an instance: a vector of index if the vector loop moves
+  /// it.
+  using ComputedSymbol = std::function<Value(unsigned, const Instance &)>;
+
   IndexEmitter(OpBuilder &builder, Location loc, const EmissionContext &context,
-               ArrayRef<Value> bases)
-      : builder(builder), loc(loc), context(context), bases(bases) {}
+               ArrayRef<Value> bases, ComputedSymbol computed = {})
+      : builder(builder), loc(loc), context(context), bases(bases), computed(std::move(computed)) {}
 
   /// The value at the first lane, plus `offset`.
   Value scalar(AffineExpr expr, const Instance &at, int64_t offset = 0);
@@ -60,6 +63,7 @@ private:
   Location loc;
   const EmissionContext &context;
   ArrayRef<Value> bases;
+  ComputedSymbol computed;
 };
 
 /// Emits values of the scalar body at instances that share one block and one set of bases.
@@ -69,7 +73,10 @@ public:
   BodyEmitter(OpBuilder &builder, const EmissionContext &context, ArrayRef<Value> bases,
               bool guardsHold)
       : builder(builder), loc(context.nest.loc()), context(context),
-        index(builder, loc, context, bases), guardsHold(guardsHold) {}
+        index(builder, loc, context, bases,
+              [this](unsigned symbol, const Instance &at) { return emitSymbol(symbol, at); }),
+        guardsHold(guardsHold) {}
+  BodyEmitter(const BodyEmitter &) = delete;
 
   /// `value` of the body at an instance: a scalar, or a vector if the vector loop moves it.
   Value emit(Value value, const Instance &at);
@@ -86,11 +93,12 @@ private:
   using Key = std::pair<void *, SmallVector<int64_t>>;
   Key keyOf(Value value, const Instance &at);
   bool isVector(Value value, const Instance &at);
-  uint64_t loopsOf(Value value);
   Value emitOp(Operation *op, const Instance &at, int64_t lanes);
   Value load(const Access &access, const Instance &at);
   Value loadLanes(const Access &access, const Instance &at);
   Value loadGuarded(const Access &access, const Instance &at);
+  Value emitSymbol(unsigned symbol, const Instance &at);
+  Value isWithin(Value number, int64_t low, int64_t high, Interval range);
   Value holds(const Guard &guard, const Instance &at, bool asLanes);
   Value constant(TypedAttr value);
 
@@ -100,7 +108,6 @@ private:
   IndexEmitter index;
   bool guardsHold;
   std::map<Key, Value> emitted;
-  llvm::DenseMap<Value, uint64_t> loops;
 };
 
 } // namespace mlir::tiny

@@ -68,6 +68,13 @@ struct BufferizeKernelsPass : tiny::impl::BufferizeKernelsPassBase<BufferizeKern
       return;
     rewriteBoundary(function);
     bufferization::OneShotBufferizationOptions options;
+    // A local belongs to one workgroup and is small. The accumulators among them vanish later.
+    options.allocationFn = [](OpBuilder &builder, Location loc, MemRefType type, ValueRange sizes,
+                              unsigned alignment) -> FailureOr<Value> {
+      return memref::AllocaOp::create(builder, loc, type, sizes,
+                                      builder.getI64IntegerAttr(alignment))
+          .getResult();
+    };
     bufferization::BufferizationState state;
     if (failed(bufferization::runOneShotBufferize(function, options, state)))
       return signalPassFailure();

@@ -1,22 +1,22 @@
 //===- FormWorkgroups.cpp - tile a kernel into its workgroups -------------===//
 //
-// Upstream tiles the epilogue and fuses the reduction and its initialisation into the
-// loop; only the sizes are ours.
+// Every op of a group of nests is copied into one loop, with each operand replaced by
+// the slice that the workgroup needs of it. Upstream's tile-and-fuse starts from one
+// consumer and clones a producer for each of its users; here the nests are in order and
+// the tile of every one is known, so that a local is computed once and handed on.
 //
 //===----------------------------------------------------------------------===//
 
 #include "KernelNest.h"
 
-#include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace mlir::tiny {
 #define GEN_PASS_DEF_FORMWORKGROUPSPASS
@@ -27,70 +27,264 @@ using namespace mlir;
 using namespace mlir::tiny;
 
 namespace {
+/// A part of a tensor.
+struct Slice {
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+};
+
+/// A nest whose result leaves the kernel.
+struct Result {
+  linalg::GenericOp epilogue;
+  Value destination;           ///< The argument.
+  tensor::ExtractSliceOp part; ///< The part of it that the nest writes; null for all.
+};
+
+/// Rewrites one group of nests into a loop over its workgroups.
+class GroupTiler {
+public:
+  GroupTiler(const KernelNests &kernel, const NestGroup &group, ArrayRef<TilingAttr> tilings)
+      : kernel(kernel), group(group), tilings(tilings), builder(nestAt(0).loc().getContext()) {}
+
+  LogicalResult tile();
+
+private:
+  const KernelNest &nestAt(unsigned member) const { return kernel.nests[group.nests[member]]; }
+  LogicalResult checkGrid() const;
+  void findResults();
+  scf::ForallOp createLoop();
+  void setOffsets(unsigned member, scf::ForallOp loop);
+  Slice sliceOf(AffineMap map) const;
+  Value tiled(Value whole, AffineMap map);
+  Value emit(linalg::LinalgOp op, Value init);
+  void eraseWhole();
+
+  const KernelNests &kernel;
+  const NestGroup &group;
+  ArrayRef<TilingAttr> tilings;
+  OpBuilder builder;
+  SmallVector<unsigned> divided; ///< The shared loops that the grid divides: positions in `shared`.
+  SmallVector<Result> results;
+  IRMapping tiles; ///< What a nest of the group computes, to the workgroup's part of it.
+  /// Of the current nest's loops.
+  SmallVector<OpFoldResult> offsets, sizes;
+};
+} // namespace
+
+/// The grid divides shared loops only, the same way in each nest.
+LogicalResult GroupTiler::checkGrid() const {
+  for (unsigned member = 0; member < group.nests.size(); ++member) {
+    const KernelNest &nest = nestAt(member);
+    TilingAttr tiling = tilings[group.nests[member]];
+    ArrayRef<int64_t> grid = tiling.getGrid();
+    linalg::GenericOp op = nest.epilogue;
+    if (grid.size() != nest.numParallel)
+      return op.emitOpError() << "has " << nest.numParallel << " parallel loops, but " << tiling
+                              << " divides " << grid.size();
+    for (unsigned loop = 0; loop < nest.numParallel; ++loop) {
+      int64_t size = nest.sizes[loop], part = grid[loop];
+      if (part < 1 || size % part != 0)
+        return op.emitOpError() << "has a loop of size " << size << ", which " << part << " in "
+                                << tiling << " does not divide";
+      auto shared = llvm::find_if(group.shared, [&](auto &loops) { return loops[member] == loop; });
+      if (size > part && shared == group.shared.end())
+        return op.emitOpError() << "has loop " << loop << " divided by " << tiling
+                                << ", which other nests that use its results do not have";
+      if (shared != group.shared.end() &&
+          part != tilings[group.nests[0]].getGrid()[shared->front()])
+        return op.emitOpError() << "has a loop that " << tiling
+                                << " divides otherwise than in another nest";
+    }
+  }
+  return success();
+}
+
+void GroupTiler::findResults() {
+  for (unsigned member = 0; member < group.nests.size(); ++member) {
+    linalg::GenericOp epilogue = nestAt(member).epilogue;
+    Value init = epilogue.getDpsInits()[0];
+    auto part = init.getDefiningOp<tensor::ExtractSliceOp>();
+    Value destination = part ? part.getSource() : init;
+    if (isa<BlockArgument>(destination))
+      results.push_back({epilogue, destination, part});
+  }
+}
+
+/// The loop over the workgroups, behind everything that the nests use.
+scf::ForallOp GroupTiler::createLoop() {
+  SmallVector<OpFoldResult> lows, highs, steps;
+  for (unsigned position : divided) {
+    unsigned loop = group.shared[position].front();
+    lows.push_back(builder.getIndexAttr(0));
+    highs.push_back(builder.getIndexAttr(nestAt(0).sizes[loop]));
+    steps.push_back(builder.getIndexAttr(tilings[group.nests[0]].getGrid()[loop]));
+  }
+  linalg::GenericOp last = nestAt(group.nests.size() - 1).epilogue;
+  builder.setInsertionPoint(last);
+  auto destinations =
+      llvm::map_to_vector(results, [](const Result &result) { return result.destination; });
+  return scf::ForallOp::create(builder, last.getLoc(), lows, highs, steps, destinations,
+                               /*mapping=*/std::nullopt);
+}
+
+void GroupTiler::setOffsets(unsigned member, scf::ForallOp loop) {
+  const KernelNest &nest = nestAt(member);
+  offsets.assign(nest.numLoops(), builder.getIndexAttr(0));
+  sizes = getAsIndexOpFoldResult(builder.getContext(), nest.sizes);
+  for (auto [position, variable] : llvm::zip(divided, loop.getInductionVars())) {
+    unsigned own = group.shared[position][member];
+    offsets[own] = variable;
+    sizes[own] = builder.getIndexAttr(tilings[group.nests[member]].getGrid()[own]);
+  }
+}
+
+/// What the workgroup's loops access of an operand with the map `map`.
+Slice GroupTiler::sliceOf(AffineMap map) const {
+  Slice slice;
+  for (AffineExpr expr : map.getResults()) {
+    unsigned loop = cast<AffineDimExpr>(expr).getPosition();
+    slice.offsets.push_back(offsets[loop]);
+    slice.sizes.push_back(sizes[loop]);
+  }
+  slice.strides.assign(map.getNumResults(), OpBuilder(map.getContext()).getIndexAttr(1));
+  return slice;
+}
+
+/// The workgroup's part of an operand.
+Value GroupTiler::tiled(Value whole, AffineMap map) {
+  if (Value known = tiles.lookupOrNull(whole))
+    return known;
+  auto type = dyn_cast<RankedTensorType>(whole.getType());
+  if (!type)
+    return whole;
+  Slice slice = sliceOf(map);
+  if (whole.getDefiningOp<tensor::EmptyOp>())
+    return tensor::EmptyOp::create(builder, whole.getLoc(), slice.sizes, type.getElementType());
+  if (getAsIndexOpFoldResult(builder.getContext(), type.getShape()) == slice.sizes)
+    return whole;
+  return tensor::ExtractSliceOp::create(builder, whole.getLoc(), whole, slice.offsets, slice.sizes,
+                                        slice.strides);
+}
+
+/// The workgroup's part of `op`, which writes `init`.
+Value GroupTiler::emit(linalg::LinalgOp op, Value init) {
+  SmallVector<Value> operands;
+  for (OpOperand *input : op.getDpsInputOperands())
+    operands.push_back(tiled(input->get(), op.getMatchingIndexingMap(input)));
+  operands.push_back(init);
+  Operation *copy = clone(builder, op, init.getType(), operands);
+  linalg::offsetIndices(builder, cast<linalg::LinalgOp>(copy), offsets);
+  tiles.map(op->getResult(0), copy->getResult(0));
+  return copy->getResult(0);
+}
+
+LogicalResult GroupTiler::tile() {
+  if (failed(checkGrid()))
+    return failure();
+  ArrayRef<int64_t> grid = tilings[group.nests[0]].getGrid();
+  for (auto [position, loops] : llvm::enumerate(group.shared))
+    if (grid[loops.front()] < nestAt(0).sizes[loops.front()])
+      divided.push_back(position);
+  if (divided.empty())
+    return success();
+  findResults();
+  scf::ForallOp loop = createLoop();
+
+  SmallVector<Value> parts;
+  SmallVector<Slice> places;
+  builder.setInsertionPoint(loop.getTerminator());
+  for (unsigned member = 0; member < group.nests.size(); ++member) {
+    const KernelNest &nest = nestAt(member);
+    setOffsets(member, loop);
+    auto initOf = [](linalg::LinalgOp op) { return op.getDpsInitOperand(0); };
+    if (nest.reduction) {
+      linalg::LinalgOp fill = nest.fill, reduction = nest.reduction;
+      Value start = tiled(initOf(fill)->get(), fill.getMatchingIndexingMap(initOf(fill)));
+      emit(reduction, emit(fill, start));
+    }
+    linalg::LinalgOp epilogue = nest.epilogue;
+    AffineMap map = epilogue.getMatchingIndexingMap(initOf(epilogue));
+    auto result = llvm::find_if(results, [&](auto &r) { return r.epilogue == nest.epilogue; });
+    if (result == results.end()) {
+      emit(epilogue, tiled(initOf(epilogue)->get(), map));
+      continue;
+    }
+    Slice place = sliceOf(map);
+    if (tensor::ExtractSliceOp part = result->part) {
+      AffineExpr base = builder.getAffineSymbolExpr(0), stride = builder.getAffineSymbolExpr(1),
+                 own = builder.getAffineDimExpr(0);
+      place.strides = part.getMixedStrides();
+      for (auto [dim, offset] : llvm::enumerate(place.offsets))
+        offset = affine::makeComposedFoldedAffineApply(
+            builder, part.getLoc(), own * stride + base,
+            {offset, part.getMixedOffsets()[dim], part.getMixedStrides()[dim]});
+    }
+    Value target = loop.getRegionIterArgs()[result - results.begin()];
+    Value init = tensor::ExtractSliceOp::create(builder, epilogue.getLoc(), target, place.offsets,
+                                                place.sizes, place.strides);
+    parts.push_back(emit(epilogue, init));
+    places.push_back(place);
+  }
+  builder.setInsertionPointToEnd(loop.getTerminator().getBody());
+  for (auto [part, place, target] : llvm::zip(parts, places, loop.getRegionIterArgs()))
+    tensor::ParallelInsertSliceOp::create(builder, part.getLoc(), part, target, place.offsets,
+                                          place.sizes, place.strides);
+  for (auto [result, whole] : llvm::zip(results, loop.getResults())) {
+    Value replaced = result.epilogue.getResult(0);
+    for (Operation *user : replaced.getUsers())
+      if (auto insert = dyn_cast<tensor::InsertSliceOp>(user))
+        replaced = insert.getResult();
+    replaced.replaceAllUsesWith(whole);
+  }
+  eraseWhole();
+  return success();
+}
+
+/// Erases the nests outside of the loop, which nothing but one another uses any more.
+void GroupTiler::eraseWhole() {
+  auto erase = [](Operation *op) {
+    // The whole that a slice was put back into is the loop's result now.
+    for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
+      if (isa<tensor::InsertSliceOp>(user))
+        user->erase();
+    SmallVector<Value> operands(op->getOperands());
+    op->erase();
+    // An operand that occurs twice is looked at once: it may be gone the second time.
+    for (Value operand : llvm::SmallSetVector<Value, 4>(operands.begin(), operands.end())) {
+      Operation *defining = operand.getDefiningOp();
+      if (defining && defining->use_empty() &&
+          isa<tensor::EmptyOp, tensor::ExtractSliceOp>(defining))
+        defining->erase();
+    }
+  };
+  for (unsigned member = group.nests.size(); member-- > 0;) {
+    const KernelNest &nest = nestAt(member);
+    linalg::GenericOp epilogue = nest.epilogue, reduction = nest.reduction;
+    linalg::FillOp fill = nest.fill;
+    erase(epilogue);
+    if (reduction) {
+      erase(reduction);
+      erase(fill);
+    }
+  }
+}
+
+namespace {
 struct FormWorkgroupsPass : tiny::impl::FormWorkgroupsPassBase<FormWorkgroupsPass> {
   using FormWorkgroupsPassBase::FormWorkgroupsPassBase;
 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
-    auto tiling = function->getAttrOfType<TilingAttr>(tilingAttrName);
-    if (!function->hasAttr(kernelAttrName) || !tiling)
+    if (!function->hasAttr(kernelAttrName) || !function->hasAttr(tilingAttrName))
       return;
-    FailureOr<KernelNest> nest = KernelNest::get(function);
-    if (failed(nest))
+    FailureOr<KernelNests> kernel = KernelNests::get(function);
+    if (failed(kernel))
       return signalPassFailure();
-    if (failed(tile(nest->epilogue, nest->sizes, tiling)))
+    FailureOr<SmallVector<TilingAttr>> tilings = kernel->tilings(function);
+    if (failed(tilings))
       return signalPassFailure();
-
-    // Slices of an empty tensor are empty tensors: the accumulator's tile.
-    RewritePatternSet patterns(&getContext());
-    tensor::populateFoldTensorEmptyPatterns(patterns);
-    affine::AffineApplyOp::getCanonicalizationPatterns(patterns, &getContext());
-    if (failed(applyPatternsGreedily(function, std::move(patterns))))
-      return signalPassFailure();
-  }
-
-  LogicalResult tile(linalg::GenericOp root, ArrayRef<int64_t> sizes, TilingAttr tiling) {
-    ArrayRef<int64_t> grid = tiling.getGrid();
-    if (grid.size() != root.getNumLoops())
-      return root.emitOpError() << "has " << root.getNumLoops() << " parallel loops, but " << tiling
-                                << " divides " << grid.size();
-    SmallVector<OpFoldResult> tileSizes;
-    bool divided = false;
-    for (auto [size, part] : llvm::zip(sizes, grid)) {
-      if (part < 1 || size % part != 0)
-        return root.emitOpError() << "has a loop of size " << size << ", which " << part << " in "
-                                  << tiling << " does not divide";
-      divided |= size > part;
-      tileSizes.push_back(IntegerAttr::get(IndexType::get(&getContext()), size > part ? part : 0));
-    }
-    if (!divided)
-      return success();
-
-    IRRewriter rewriter(&getContext());
-    rewriter.setInsertionPoint(root);
-    scf::SCFTileAndFuseOptions options;
-    options.tilingOptions.setTileSizes(tileSizes);
-    options.tilingOptions.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
-    FailureOr<scf::SCFTileAndFuseResult> result = scf::tileConsumerAndFuseProducersUsingSCF(
-        rewriter, cast<TilingInterface>(root.getOperation()), options);
-    if (failed(result))
-      return root.emitOpError() << "could not be tiled by " << tiling;
-    for (auto [from, to] : result->replacements)
-      rewriter.replaceAllUsesWith(from, to);
-    // The untiled ops have no use left.
-    SmallVector<Operation *> dead{root};
-    while (!dead.empty()) {
-      Operation *op = dead.pop_back_val();
-      if (!op->use_empty())
-        continue;
-      SmallVector<Value> operands(op->getOperands());
-      rewriter.eraseOp(op);
-      for (Value operand : operands)
-        if (Operation *defining = operand.getDefiningOp())
-          if (defining->use_empty() && !llvm::is_contained(dead, defining))
-            dead.push_back(defining);
-    }
-    return success();
+    for (const NestGroup &group : kernel->groups())
+      if (failed(GroupTiler(*kernel, group, *tilings).tile()))
+        return signalPassFailure();
   }
 };
 } // namespace

@@ -17,14 +17,13 @@ using namespace mlir::tiny;
 static constexpr auto noWrap = arith::IntegerOverflowFlags::nsw;
 
 /// Terms in the order in which they should be added: outermost first.
-static SmallVector<std::pair<AffineExpr, int64_t>> inLoopOrder(const LinearForm &form,
-                                                               ArrayRef<int64_t> order) {
+static SmallVector<std::pair<AffineExpr, int64_t>>
+inLoopOrder(const LinearIndex &form, const KernelNest &nest, ArrayRef<int64_t> order) {
   auto depth = [&](AffineExpr term) -> size_t {
-    if (isa<AffineSymbolExpr>(term))
-      return 0;
+    uint64_t loops = nest.loopsOf(term);
     size_t deepest = 0;
     for (auto [position, loop] : llvm::enumerate(order))
-      if (term.isFunctionOfDim(loop))
+      if (loops >> loop & 1)
         deepest = position + 1;
     return deepest;
   };
@@ -73,8 +72,10 @@ Value IndexEmitter::divide(AffineExprKind kind, Value lhs, int64_t divisor, Inte
 
 /// A symbol, or a mod or division; dims are taken apart by the caller.
 Value IndexEmitter::scalarTerm(AffineExpr term, const Instance &at) {
-  if (auto symbol = dyn_cast<AffineSymbolExpr>(term))
-    return context.nest.symbolValues[symbol.getPosition()];
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(term)) {
+    const IndexSymbol &known = context.nest.symbols[symbol.getPosition()];
+    return known.computed ? computed(symbol.getPosition(), at) : known.value;
+  }
   auto binary = cast<AffineBinaryOpExpr>(term);
   return divide(term.getKind(), scalar(binary.getLHS(), at),
                 cast<AffineConstantExpr>(binary.getRHS()).getValue(),
@@ -82,11 +83,11 @@ Value IndexEmitter::scalarTerm(AffineExpr term, const Instance &at) {
 }
 
 Value IndexEmitter::scalar(AffineExpr expr, const Instance &at, int64_t offset) {
-  LinearForm form(expr);
+  LinearIndex form(expr);
   Type type = builder.getIndexType();
   int64_t sum = form.constant + offset;
   Value result;
-  for (auto [term, coefficient] : inLoopOrder(form, context.order)) {
+  for (auto [term, coefficient] : inLoopOrder(form, context.nest, context.order)) {
     Value value;
     if (auto dim = dyn_cast<AffineDimExpr>(term)) {
       sum += coefficient * at.deltas[dim.getPosition()];
@@ -139,6 +140,12 @@ Value IndexEmitter::lanes(AffineExpr expr, const Instance &at) {
 }
 
 Value IndexEmitter::laneTerm(AffineExpr term, const Instance &at, Type type) {
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(term)) {
+    Value value = computed(symbol.getPosition(), at);
+    if (value.getType() != type)
+      value = arith::IndexCastOp::create(builder, loc, type, value);
+    return value;
+  }
   auto binary = cast<AffineBinaryOpExpr>(term);
   return divide(term.getKind(), laneSum(binary.getLHS(), at, type),
                 cast<AffineConstantExpr>(binary.getRHS()).getValue(),
@@ -148,12 +155,12 @@ Value IndexEmitter::laneTerm(AffineExpr term, const Instance &at, Type type) {
 /// The part that all lanes share is one scalar; the lanes differ by a constant vector and by the
 /// terms that are not linear.
 Value IndexEmitter::laneSum(AffineExpr expr, const Instance &at, Type type) {
-  LinearForm form(expr);
+  LinearIndex form(expr);
   AffineExpr shared = builder.getAffineConstantExpr(form.constant);
   int64_t stride = 0;
   Value result;
   for (auto [term, coefficient] : form.terms) {
-    bool moves = context.vectorDim >= 0 && term.isFunctionOfDim(context.vectorDim);
+    bool moves = context.vectorDim >= 0 && (context.nest.loopsOf(term) >> context.vectorDim & 1);
     if (!moves || isa<AffineDimExpr>(term))
       shared = shared + term * coefficient;
     if (!moves)

@@ -1,133 +1,37 @@
-//===- KernelNest.cpp - read a kernel's loops and accesses ----------------===//
+//===- KernelNest.cpp - read the loops and accesses of one nest -----------===//
 
 #include "KernelNest.h"
-
-#include "Tiny/IR/TinyDialect.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "mlir/IR/AffineExprVisitor.h"
 #include "mlir/IR/Matchers.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::tiny;
 
 //===----------------------------------------------------------------------===//
-// Affine arithmetic
+// Indices
 //===----------------------------------------------------------------------===//
 
-Interval IndexSpace::rangeOf(AffineExpr expr) const {
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return {constant.getValue(), constant.getValue()};
-  if (auto dim = dyn_cast<AffineDimExpr>(expr))
-    return dims[dim.getPosition()];
-  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
-    return symbols[symbol.getPosition()];
-  auto binary = cast<AffineBinaryOpExpr>(expr);
-  Interval lhs = rangeOf(binary.getLHS()), rhs = rangeOf(binary.getRHS());
-  switch (expr.getKind()) {
-  case AffineExprKind::Add:
-    return {lhs.min + rhs.min, lhs.max + rhs.max};
-  case AffineExprKind::Mul: {
-    auto corners = {lhs.min * rhs.min, lhs.min * rhs.max, lhs.max * rhs.min, lhs.max * rhs.max};
-    return {std::min(corners), std::max(corners)};
-  }
-  case AffineExprKind::FloorDiv:
-    return {llvm::divideFloorSigned(lhs.min, rhs.min), llvm::divideFloorSigned(lhs.max, rhs.min)};
-  case AffineExprKind::CeilDiv:
-    return {llvm::divideCeilSigned(lhs.min, rhs.min), llvm::divideCeilSigned(lhs.max, rhs.min)};
-  case AffineExprKind::Mod:
-    if (llvm::divideFloorSigned(lhs.min, rhs.min) == llvm::divideFloorSigned(lhs.max, rhs.min))
-      return {llvm::mod(lhs.min, rhs.min), llvm::mod(lhs.max, rhs.min)};
-    return {0, rhs.min - 1};
-  default:
-    llvm_unreachable("leaves were handled above");
-  }
+std::optional<int64_t> Access::strideAlong(unsigned loop) const {
+  if (computedLoops >> loop & 1)
+    return std::nullopt;
+  return LinearIndex(flat).strideAlong(loop);
 }
 
-AffineExpr IndexSpace::simplify(AffineExpr expr) const {
-  if (auto binary = dyn_cast<AffineBinaryOpExpr>(expr)) {
-    AffineExpr lhs = simplify(binary.getLHS()), rhs = simplify(binary.getRHS());
-    AffineExpr rebuilt = getAffineBinaryOpExpr(expr.getKind(), lhs, rhs);
-    auto divisor = dyn_cast<AffineConstantExpr>(rhs);
-    if (divisor &&
-        (expr.getKind() == AffineExprKind::Mod || expr.getKind() == AffineExprKind::FloorDiv)) {
-      Interval range = rangeOf(lhs);
-      int64_t quotient = llvm::divideFloorSigned(range.min, divisor.getValue());
-      if (quotient == llvm::divideFloorSigned(range.max, divisor.getValue()))
-        rebuilt = expr.getKind() == AffineExprKind::Mod
-                      ? lhs - quotient * divisor.getValue()
-                      : getAffineConstantExpr(quotient, expr.getContext());
-    }
-    expr = rebuilt;
-  }
-  return simplifyAffineExpr(expr, dims.size(), symbols.size());
+uint64_t KernelNest::loopsOf(AffineExpr expr) const {
+  uint64_t result = 0;
+  expr.walk([&](AffineExpr e) {
+    if (auto dim = dyn_cast<AffineDimExpr>(e))
+      result |= uint64_t(1) << dim.getPosition();
+    else if (auto symbol = dyn_cast<AffineSymbolExpr>(e))
+      result |= symbols[symbol.getPosition()].loops;
+  });
+  return result;
 }
-
-/// Adds `scale` times `expr` to `form`, distributing over sums.
-static void accumulate(LinearForm &form, AffineExpr expr, int64_t scale) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
-    form.constant += scale * constant.getValue();
-    return;
-  }
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (binary && expr.getKind() == AffineExprKind::Add) {
-    accumulate(form, binary.getLHS(), scale);
-    accumulate(form, binary.getRHS(), scale);
-    return;
-  }
-  if (binary && expr.getKind() == AffineExprKind::Mul) {
-    auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
-    auto factorLeft = dyn_cast<AffineConstantExpr>(binary.getLHS());
-    if (factor || factorLeft) {
-      accumulate(form, factor ? binary.getLHS() : binary.getRHS(),
-                 scale * (factor ? factor : factorLeft).getValue());
-      return;
-    }
-  }
-  for (auto &[term, coefficient] : form.terms) {
-    if (term == expr) {
-      coefficient += scale;
-      return;
-    }
-  }
-  form.terms.emplace_back(expr, scale);
-}
-
-LinearForm::LinearForm(AffineExpr expr) {
-  accumulate(*this, expr, 1);
-  llvm::erase_if(terms, [](auto &term) { return term.second == 0; });
-}
-
-std::optional<int64_t> LinearForm::strideAlong(unsigned dim) const {
-  int64_t stride = 0;
-  for (auto [term, coefficient] : terms) {
-    if (auto dimExpr = dyn_cast<AffineDimExpr>(term)) {
-      if (dimExpr.getPosition() == dim)
-        stride = coefficient;
-    } else if (term.isFunctionOfDim(dim)) {
-      return std::nullopt;
-    }
-  }
-  return stride;
-}
-
-bool LinearForm::dependsOn(unsigned dim) const {
-  return llvm::any_of(terms, [&](auto &term) { return term.first.isFunctionOfDim(dim); });
-}
-
-bool Access::dependsOn(unsigned dim) const {
-  return flat.isFunctionOfDim(dim) ||
-         llvm::any_of(guards, [&](const Guard &g) { return g.expr.isFunctionOfDim(dim); });
-}
-
-//===----------------------------------------------------------------------===//
-// Accesses
-//===----------------------------------------------------------------------===//
 
 /// The values that a workgroup number takes; a value that nothing is known of is an error for the
 /// caller, so that no bound rests on a guess.
@@ -168,24 +72,65 @@ FailureOr<AffineExpr> KernelNest::indexExpr(Value index) {
     return map.getResult(0).replaceDimsAndSymbols(all.take_front(map.getNumDims()),
                                                   all.drop_front(map.getNumDims()));
   }
-  for (auto [number, known] : llvm::enumerate(symbolValues))
-    if (known == index)
+  for (auto [number, known] : llvm::enumerate(symbols))
+    if (known.value == index && !known.computed)
       return getAffineSymbolExpr(number, context);
   std::optional<Interval> range = rangeOfOuter(index);
   if (!range)
     return epilogue.emitOpError() << "uses an index that is neither a loop nor a workgroup: "
                                   << index;
-  symbolValues.push_back(index);
+  symbols.push_back({index});
   space.symbols.push_back(*range);
-  return getAffineSymbolExpr(symbolValues.size() - 1, context);
+  return getAffineSymbolExpr(symbols.size() - 1, context);
 }
 
-/// The access of `source` at `indices`, followed through slices to the kernel's argument.
+/// Whether the body computes `index` from data.
+static bool isComputed(Value index) {
+  Operation *op = index.getDefiningOp();
+  return op && isa<linalg::GenericOp>(op->getParentOp()) &&
+         !isa<linalg::IndexOp, affine::AffineApplyOp>(op) && !matchPattern(op, m_Constant());
+}
+
+/// A symbol for an index of `read` that the body computes, with the range of the guard that bounds
+/// it. An earlier guard may not depend on it: that would have to be tested on any number at all.
+FailureOr<AffineExpr> KernelNest::computedIndex(ReadOp read, unsigned position) {
+  for (auto [number, expr] : llvm::enumerate(read.getGuard().getResults())) {
+    if (!expr.isFunctionOfDim(position))
+      continue;
+    if (!isa<AffineDimExpr>(expr))
+      break;
+    Value index = read.getIndices()[position];
+    int64_t low = read.getLows()[number], high = read.getHighs()[number];
+    symbols.push_back({index, true, loops.lookup(index)});
+    space.symbols.push_back({low, std::max(high - 1, low)});
+    return getAffineSymbolExpr(symbols.size() - 1, read.getContext());
+  }
+  return read.emitOpError() << "has index " << position
+                            << ", which is computed from data: a guard on it alone must come first";
+}
+
+//===----------------------------------------------------------------------===//
+// Accesses
+//===----------------------------------------------------------------------===//
+
+/// The access of `source` at `indices`, followed through slices to the kernel's argument or to a
+/// local.
 FailureOr<Access> KernelNest::access(Value source, SmallVector<AffineExpr> indices) {
   while (Operation *op = source.getDefiningOp()) {
+    if (isa<memref::AllocOp, memref::AllocaOp>(op))
+      break;
+    // The result of a nest lies where its destination does.
+    if (auto nest = dyn_cast<linalg::GenericOp>(op)) {
+      Value init = nest.getDpsInits()[0];
+      if (init.getDefiningOp<tensor::EmptyOp>())
+        break;
+      source = init;
+      continue;
+    }
     auto slice = dyn_cast<OffsetSizeAndStrideOpInterface>(op);
     if (!slice || !isa<memref::SubViewOp, tensor::ExtractSliceOp>(op))
-      return op->emitOpError() << "is read by a kernel, but is not a slice of one of its arguments";
+      return op->emitOpError() << "is accessed by a kernel, but is neither a local nor a slice of "
+                                  "one of its arguments";
     llvm::SmallBitVector dropped = isa<memref::SubViewOp>(op)
                                        ? cast<memref::SubViewOp>(op).getDroppedDims()
                                        : cast<tensor::ExtractSliceOp>(op).getDroppedDims();
@@ -217,62 +162,107 @@ FailureOr<Access> KernelNest::access(Value source, SmallVector<AffineExpr> indic
     flat = flat + index * stride;
     stride *= size;
   }
-  return Access{source, type.getNumElements(), space.simplify(flat), {}, type.getElementType()};
+  Access result;
+  result.source = source;
+  result.elements = type.getNumElements();
+  result.flat = space.simplify(flat);
+  result.type = type.getElementType();
+  result.loops = loopsOf(result.flat);
+  return result;
 }
 
 /// Records what the operands of `op` access, but for an accumulator's.
 LogicalResult KernelNest::addOperands(linalg::GenericOp op) {
   for (OpOperand &operand : op->getOpOperands()) {
     BlockArgument argument = op.getMatchingBlockArgument(&operand);
-    if (argument.use_empty() || argument == accumulated() ||
-        (op == reduction && op.isDpsInit(&operand)))
+    if (argument.use_empty() || (op == reduction && op.isDpsInit(&operand)))
       continue;
-    FailureOr<Access> found =
-        access(operand.get(), llvm::to_vector(op.getMatchingIndexingMap(&operand).getResults()));
+    if (argument == accumulated()) {
+      loops[argument] = (uint64_t(1) << numParallel) - 1;
+      continue;
+    }
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    if (!map.isProjectedPermutation())
+      return op.emitOpError() << "has an operand with the map " << AffineMapAttr::get(map)
+                              << ", which is no projected permutation";
+    FailureOr<Access> found = access(operand.get(), llvm::to_vector(map.getResults()));
     if (failed(found))
       return failure();
+    loops[argument] = found->loops;
     accesses.insert({argument, *found});
   }
   return success();
 }
 
-LogicalResult KernelNest::addIndices(linalg::GenericOp op) {
-  for (Operation &inner : *op.getBody()) {
-    if (!isa<linalg::IndexOp, affine::AffineApplyOp>(inner))
+/// Records the indices and the reads of `op`'s body, and which loops move each of its values.
+LogicalResult KernelNest::addBody(linalg::GenericOp op) {
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (auto read = dyn_cast<ReadOp>(inner)) {
+      if (failed(addRead(read)))
+        return failure();
       continue;
-    FailureOr<AffineExpr> expr = indexExpr(inner.getResult(0));
-    if (failed(expr))
-      return failure();
-    indices[inner.getResult(0)] = space.simplify(*expr);
+    }
+    uint64_t moving = 0;
+    if (isa<linalg::IndexOp, affine::AffineApplyOp>(inner)) {
+      FailureOr<AffineExpr> expr = indexExpr(inner.getResult(0));
+      if (failed(expr))
+        return failure();
+      AffineExpr simple = space.simplify(*expr);
+      indices[inner.getResult(0)] = simple;
+      moving = loopsOf(simple);
+    } else {
+      for (Value operand : inner.getOperands())
+        moving |= loops.lookup(operand);
+    }
+    for (Value result : inner.getResults())
+      loops[result] = moving;
   }
   return success();
 }
 
-LogicalResult KernelNest::addReads(linalg::GenericOp op) {
-  for (ReadOp read : op.getBody()->getOps<ReadOp>()) {
-    SmallVector<AffineExpr> indices;
-    for (Value index : read.getIndices()) {
-      FailureOr<AffineExpr> expr = indexExpr(index);
-      if (failed(expr))
-        return failure();
-      indices.push_back(*expr);
-    }
-    auto compose = [&](AffineMap map) {
-      return llvm::map_to_vector(map.getResults(),
-                                 [&](AffineExpr e) { return e.replaceDims(indices); });
-    };
-    FailureOr<Access> found = access(read.getSource(), compose(read.getMap()));
-    if (failed(found))
+LogicalResult KernelNest::addRead(ReadOp read) {
+  SmallVector<AffineExpr> indices;
+  uint64_t computedLoops = 0;
+  bool anyComputed = false;
+  for (auto [position, index] : llvm::enumerate(read.getIndices())) {
+    bool computed = isComputed(index);
+    FailureOr<AffineExpr> expr = computed ? computedIndex(read, position) : indexExpr(index);
+    if (failed(expr))
       return failure();
-    for (auto [number, expr] : llvm::enumerate(compose(read.getGuard()))) {
-      Guard guard{space.simplify(expr), read.getLows()[number], read.getHighs()[number],
-                  cast<TypedAttr>(read.getPads()[number])};
-      Interval range = space.rangeOf(guard.expr);
-      if (range.min < guard.low || range.max >= guard.high)
-        found->guards.push_back(guard);
-    }
-    accesses.insert({read.getResult(), *found});
+    indices.push_back(*expr);
+    anyComputed |= computed;
+    if (computed)
+      computedLoops |= loopsOf(*expr);
   }
+  auto compose = [&](AffineMap map) {
+    return llvm::map_to_vector(map.getResults(),
+                               [&](AffineExpr e) { return e.replaceDims(indices); });
+  };
+  FailureOr<Access> found = access(read.getSource(), compose(read.getMap()));
+  if (failed(found))
+    return failure();
+  found->computed = anyComputed;
+  found->computedLoops = computedLoops;
+  llvm::SmallDenseSet<AffineExpr> bounded;
+  for (auto [number, expr] : llvm::enumerate(compose(read.getGuard()))) {
+    Guard guard;
+    guard.expr = space.simplify(expr);
+    guard.low = read.getLows()[number];
+    guard.high = read.getHighs()[number];
+    guard.pad = cast<TypedAttr>(read.getPads()[number]);
+    guard.loops = loopsOf(guard.expr);
+    auto symbol = dyn_cast<AffineSymbolExpr>(guard.expr);
+    bool bounds = symbol && symbols[symbol.getPosition()].computed && bounded.insert(symbol).second;
+    if (bounds)
+      guard.computed = symbols[symbol.getPosition()].value;
+    Interval range = space.rangeOf(guard.expr);
+    if (!bounds && range.min >= guard.low && range.max < guard.high)
+      continue;
+    found->loops |= guard.loops;
+    found->guards.push_back(guard);
+  }
+  loops[read.getResult()] = found->loops;
+  accesses.insert({read.getResult(), *found});
   return success();
 }
 
@@ -348,38 +338,21 @@ LogicalResult KernelNest::findReduction() {
            << "must yield one combining arith op of its accumulator and a value";
   reduced = combine->getOperand(combine->getOperand(0) == accumulator ? 1 : 0);
 
-  Value init = reduction.getDpsInits()[0];
-  linalg::FillOp fill = init.getDefiningOp<linalg::FillOp>();
-  for (Operation *user : init.getUsers())
-    if (auto candidate = dyn_cast<linalg::FillOp>(user))
-      if (!fill && reduction.hasPureBufferSemantics())
-        fill = candidate;
-  if (!fill)
-    return reduction.emitOpError() << "must start from a linalg.fill with the identity";
   identity = fill.getInputs()[0];
   return success();
 }
 
-FailureOr<KernelNest> KernelNest::get(func::FuncOp function) {
-  SmallVector<linalg::GenericOp> generics;
-  function.walk([&](linalg::GenericOp op) { generics.push_back(op); });
-  if (generics.empty() || generics.size() > 2)
-    return function.emitOpError() << "has " << generics.size()
-                                  << " linalg.generic ops; a kernel has one, or a reduction "
-                                     "followed by its epilogue";
+FailureOr<KernelNest> KernelNest::get(linalg::FillOp fill, linalg::GenericOp reduction,
+                                      linalg::GenericOp epilogue) {
   KernelNest nest;
-  nest.epilogue = generics.back();
-  if (generics.size() == 2)
-    nest.reduction = generics.front();
-  linalg::GenericOp root = nest.reduction ? nest.reduction : nest.epilogue;
-  for (linalg::GenericOp op : generics)
-    if (op.getNumDpsInits() != 1)
-      return op.emitOpError() << "has " << op.getNumDpsInits() << " results; a kernel's op has one";
-
+  nest.fill = fill;
+  nest.reduction = reduction;
+  nest.epilogue = epilogue;
+  linalg::GenericOp root = reduction ? reduction : epilogue;
   nest.sizes = root.getStaticLoopRanges();
-  nest.numParallel = nest.epilogue.getNumLoops();
-  if (nest.epilogue.getNumParallelLoops() != nest.numParallel)
-    return nest.epilogue.emitOpError() << "must have parallel loops only";
+  nest.numParallel = epilogue.getNumLoops();
+  if (epilogue.getNumParallelLoops() != nest.numParallel)
+    return epilogue.emitOpError() << "must have parallel loops only";
   for (auto [loop, type] : llvm::enumerate(root.getIteratorTypesArray()))
     if ((type == utils::IteratorType::parallel) != (loop < nest.numParallel))
       return root.emitOpError() << "must have its " << nest.numParallel
@@ -387,23 +360,27 @@ FailureOr<KernelNest> KernelNest::get(func::FuncOp function) {
   for (int64_t size : nest.sizes)
     nest.space.dims.push_back({0, std::max<int64_t>(size, 1) - 1});
 
-  if (nest.reduction) {
+  if (reduction) {
     if (failed(nest.findReduction()))
       return failure();
     BlockArgument accumulated = nest.accumulated();
     if (!accumulated ||
-        !nest.epilogue.getMatchingIndexingMap(nest.epilogue.getMatchingOpOperand(accumulated))
-             .isIdentity())
-      return nest.epilogue.emitOpError() << "must read the reduction's result by an identity map";
-  }
-  for (linalg::GenericOp op : generics)
-    if (failed(nest.addOperands(op)) || failed(nest.addIndices(op)) || failed(nest.addReads(op)))
+        !epilogue.getMatchingIndexingMap(epilogue.getMatchingOpOperand(accumulated)).isIdentity())
+      return epilogue.emitOpError() << "must read the reduction's result by an identity map";
+    if (reduction.hasPureTensorSemantics() && !reduction->hasOneUse())
+      return reduction.emitOpError() << "must have its epilogue as its only user";
+    if (failed(nest.addOperands(reduction)) || failed(nest.addBody(reduction)))
       return failure();
-  OpOperand *out = nest.epilogue.getDpsInitOperand(0);
-  AffineMap outMap = nest.epilogue.getMatchingIndexingMap(out);
+  }
+  if (failed(nest.addOperands(epilogue)) || failed(nest.addBody(epilogue)))
+    return failure();
+
+  OpOperand *out = epilogue.getDpsInitOperand(0);
+  AffineMap outMap = epilogue.getMatchingIndexingMap(out);
   if (!outMap.isIdentity())
-    return nest.epilogue.emitOpError() << "must write its destination by an identity map";
-  FailureOr<Access> store = nest.access(out->get(), llvm::to_vector(outMap.getResults()));
+    return epilogue.emitOpError() << "must write its destination by an identity map";
+  Value result = epilogue.hasPureTensorSemantics() ? epilogue.getResult(0) : out->get();
+  FailureOr<Access> store = nest.access(result, llvm::to_vector(outMap.getResults()));
   if (failed(store))
     return failure();
   nest.store = *store;

@@ -11,80 +11,77 @@
 #ifndef TINY_LIB_TILE_KERNELNEST_H
 #define TINY_LIB_TILE_KERNELNEST_H
 
+#include "IndexSpace.h"
+
+#include "Tiny/IR/TinyDialect.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/IR/AffineExpr.h"
 
 namespace mlir::tiny {
 
-/// The discardable attributes by which the stage knows a kernel and its tiling.
+/// The discardable attributes by which the stage knows a kernel and its tilings, one per nest.
 constexpr StringLiteral kernelAttrName = "tiny.kernel";
 constexpr StringLiteral tilingAttrName = "tiny.tiling";
-
-/// A closed interval.
-struct Interval {
-  int64_t min, max;
-};
-
-/// Affine arithmetic over the loops of a nest (dims) and values from outside of it (symbols), with
-/// the range of each.
-struct IndexSpace {
-  SmallVector<Interval> dims, symbols;
-
-  /// The values that `expr` takes, at most; exact where every dim occurs once.
-  Interval rangeOf(AffineExpr expr) const;
-  /// `expr` without the mods and divisions that the ranges settle.
-  AffineExpr simplify(AffineExpr expr) const;
-};
-
-/// A sum: `constant` + Σ coefficient · term, where a term is a dim, a symbol, a mod or a division.
-struct LinearForm {
-  SmallVector<std::pair<AffineExpr, int64_t>> terms;
-  int64_t constant = 0;
-
-  explicit LinearForm(AffineExpr expr);
-  /// What one step along `dim` adds, or nothing where it depends on the position.
-  std::optional<int64_t> strideAlong(unsigned dim) const;
-  bool dependsOn(unsigned dim) const;
-};
 
 /// A condition for an access: `low <= expr < high`, else the value is `pad`.
 struct Guard {
   AffineExpr expr;
-  int64_t low, high;
+  int64_t low = 0, high = 0;
   TypedAttr pad;
+  uint64_t loops = 0; ///< That move it, as bits.
+  Value computed;     ///< An index of the body, which is tested in place of `expr`.
 };
 
 struct Access {
-  Value source;              ///< A kernel argument.
-  int64_t elements;          ///< Of the source.
-  AffineExpr flat;           ///< Which element.
-  SmallVector<Guard> guards; ///< In order of precedence; those that always hold are left out.
-  Type type;                 ///< Of the element.
+  Value source;               ///< A kernel argument, or a local.
+  int64_t elements = 0;       ///< Of the source.
+  AffineExpr flat;            ///< Which element.
+  SmallVector<Guard> guards;  ///< In order of precedence; those that always hold are left out.
+  Type type;                  ///< Of the element.
+  uint64_t loops = 0;         ///< That move it, as bits.
+  uint64_t computedLoops = 0; ///< Those that do so through an index that the body computes.
+  bool computed = false;      ///< Whether there is such an index: its guard is always tested.
 
-  bool dependsOn(unsigned dim) const;
+  bool dependsOn(unsigned loop) const { return loops >> loop & 1; }
+  /// What one step along `loop` adds to `flat`, or nothing where it depends on the position.
+  std::optional<int64_t> strideAlong(unsigned loop) const;
 };
 
-/// A kernel in the form that the Schedule stage leaves, or one workgroup of it.
+/// A value from outside of a nest's loops, or an index that its body computes from data. Nothing is
+/// known of the latter but the bounds of a guard of its read: it stands for the index where that
+/// guard holds, and for some number within the bounds where it does not, so that no arithmetic on
+/// it can overflow.
+struct IndexSymbol {
+  Value value;
+  bool computed = false;
+  uint64_t loops = 0; ///< That move it, as bits.
+};
+
+/// One nest of loops: a reduction with its epilogue, or one elementwise op.
 class KernelNest {
 public:
-  /// Finds the one or two linalg.generic ops of `function`; reports what does not fit the form.
-  static FailureOr<KernelNest> get(func::FuncOp function);
+  /// `reduction` is null in an elementwise nest. Reports what does not fit the form.
+  static FailureOr<KernelNest> get(linalg::FillOp fill, linalg::GenericOp reduction,
+                                   linalg::GenericOp epilogue);
 
   SmallVector<int64_t> sizes; ///< Parallel loops first.
   unsigned numParallel = 0;
-  linalg::GenericOp reduction; ///< Null in an elementwise kernel.
+  linalg::FillOp fill;         ///< Null like `reduction`.
+  linalg::GenericOp reduction; ///< Null in an elementwise nest.
   linalg::GenericOp epilogue;
   Value identity;               ///< The scalar that the accumulator starts from.
   Operation *combine = nullptr; ///< The op in the reduction's body that takes the accumulator.
   Value reduced;                ///< The other operand of `combine`.
   IndexSpace space;
-  SmallVector<Value> symbolValues;
+  SmallVector<IndexSymbol> symbols; ///< As in `space`.
   /// By block argument of the two ops, or by result of a tiny.read; only those that are used.
   llvm::MapVector<Value, Access> accesses;
   /// By result of a linalg.index or of an affine.apply of them: the tiled form of one.
   llvm::DenseMap<Value, AffineExpr> indices;
+  /// The loops that move a value of the bodies, as bits; none where there is no entry.
+  llvm::DenseMap<Value, uint64_t> loops;
   Access store;
 
   unsigned numLoops() const { return sizes.size(); }
@@ -93,18 +90,41 @@ public:
   bool inReduction(Value value) const; ///< Whether `value` is of the reduction's body.
   Value stored() const;                ///< The scalar of the epilogue's body that is stored.
   BlockArgument accumulated() const;   ///< The reduction's result in the epilogue's body, or null.
+  uint64_t loopsOf(AffineExpr expr) const;
 
 private:
   LogicalResult addOperands(linalg::GenericOp op);
-  LogicalResult addIndices(linalg::GenericOp op);
-  LogicalResult addReads(linalg::GenericOp op);
+  LogicalResult addBody(linalg::GenericOp op);
+  LogicalResult addRead(ReadOp read);
   LogicalResult findReduction();
   FailureOr<AffineExpr> indexExpr(Value index);
+  FailureOr<AffineExpr> computedIndex(ReadOp read, unsigned position);
   FailureOr<Access> access(Value source, SmallVector<AffineExpr> indices);
 };
 
 /// Whether `combine` adds floats and `reduced` is a product that it may contract with.
 bool isMultiplyAdd(const KernelNest &nest);
+
+/// Nests that locals connect. One workgroup executes them in order, each for the same tile of the
+/// loops that all of them share, and with its other loops whole.
+struct NestGroup {
+  SmallVector<unsigned> nests; ///< Numbers in the kernel.
+  /// One entry per shared loop: its number in each of the nests. In the order of the first nest.
+  SmallVector<SmallVector<unsigned>> shared;
+};
+
+/// All nests of a kernel, or of one workgroup of it, in order.
+struct KernelNests {
+  std::vector<KernelNest> nests;
+
+  /// Takes `function` apart; reports what does not fit the form.
+  static FailureOr<KernelNests> get(func::FuncOp function);
+
+  /// What the locals connect, in the order of their first nests. On tensors only.
+  SmallVector<NestGroup> groups() const;
+  /// The tilings on `function`, one per nest; reports where they are not.
+  FailureOr<SmallVector<TilingAttr>> tilings(func::FuncOp function) const;
+};
 
 } // namespace mlir::tiny
 

@@ -1,18 +1,16 @@
 //===- SelectTilingCPU.cpp - choose a kernel's tiles for a CPU ------------===//
 //
-// Every loop is tried as the vector loop, with every register tile that fits, and the
-// nest that VectorizeLoops would emit is priced: its instructions are counted from the
-// access maps. No kind of operation is recognised by name, so a product of transposed
-// matrices or a depthwise convolution needs no rule of its own.
+// In each nest every loop is tried as the vector loop, with every register tile that
+// fits, and the cheapest is kept (NestPrice.h). The workgroup of a kernel of several
+// nests comes first: it is sized so that what the nests hand to one another stays in
+// the cache.
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelNest.h"
+#include "NestPrice.h"
 
-#include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Tile/Passes.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace mlir::tiny {
@@ -23,187 +21,14 @@ namespace mlir::tiny {
 using namespace mlir;
 using namespace mlir::tiny;
 
-//===----------------------------------------------------------------------===//
-// Prices
-//===----------------------------------------------------------------------===//
-
-// In cycles of a core that starts two loads and two vector operations per cycle. Only their ratios
-// matter, and these are alike on every such core since Haswell and Zen 2 (Agner Fog, "Instruction
-// tables", 2022: VFMADD, VMOVUPS, VBROADCASTSS, VSHUFPS, VINSERTPS).
-static constexpr double loadCost = 0.5, arithCost = 0.5, storeCost = 1, shuffleCost = 0.75,
-                        laneCost = 1, indexedLaneCost = 2, functionCost = 10, divideCost = 4,
-                        chainLatency = 4, tileOverhead = 8, maskCost = 1;
-/// Strides up to this are loads and shuffles in BodyEmitter.
-static constexpr int64_t maxShuffledStride = 4;
 /// Copies of the body along one parallel loop and along another, at most: more registers than any
 /// target has would be needed beyond.
 static constexpr int64_t maxJam = 8, maxJamVectors = 4;
 /// Steps of the inner reduction loops that are unrolled, at most: a 3 x 3 window.
 static constexpr int64_t maxUnrolledReduction = 9;
 
-namespace {
-/// A tiling in the making: which loop runs along the lanes, and the register tile.
-struct Candidate {
-  int64_t vectorDim = -1, width = 1;
-  SmallVector<int64_t> unroll;
-};
-
-/// What the price of an access depends on, looked up thousands of times.
-struct AccessFacts {
-  uint64_t loops = 0; ///< Those that move it, as bits.
-  SmallVector<std::optional<int64_t>> strides;
-  bool guarded, inReduction;
-
-  bool movesWith(int64_t loop) const { return loop >= 0 && (loops >> loop & 1); }
-};
-
-struct Pricer {
-  const KernelNest &nest;
-  SmallVector<AccessFacts> accesses;
-  AccessFacts store;
-  int64_t numRegisters;
-  double reductionArith = 0, epilogueArith = 0; ///< Of one vector operation each.
-
-  Pricer(const KernelNest &nest, int64_t numRegisters);
-  AccessFacts factsOf(const Access &access, bool inReduction) const;
-  double accessCost(const AccessFacts &access, const Candidate &candidate) const;
-  double price(const Candidate &candidate) const;
-  double tilePrice(const Candidate &candidate, ArrayRef<int64_t> units) const;
-  bool fitsRegisters(const Candidate &candidate) const;
-};
-} // namespace
-
-static double arithOf(linalg::GenericOp op) {
-  double cost = 0;
-  for (Operation &inner : op.getBody()->without_terminator()) {
-    if (isa<math::SinOp, math::Exp2Op, math::Log2Op>(inner))
-      cost += functionCost;
-    else if (isa<arith::DivFOp, arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp,
-                 math::SqrtOp>(inner))
-      cost += divideCost;
-    else if (!isa<ReadOp, linalg::IndexOp, arith::ConstantOp>(inner))
-      cost += arithCost;
-  }
-  return cost;
-}
-
-Pricer::Pricer(const KernelNest &nest, int64_t numRegisters)
-    : nest(nest), store(factsOf(nest.store, false)), numRegisters(numRegisters),
-      epilogueArith(arithOf(nest.epilogue)) {
-  for (const auto &[value, access] : nest.accesses)
-    accesses.push_back(factsOf(access, nest.inReduction(value)));
-  if (!nest.reduction)
-    return;
-  reductionArith = arithOf(nest.reduction);
-  if (isMultiplyAdd(nest))
-    reductionArith -= arithCost;
-}
-
-AccessFacts Pricer::factsOf(const Access &access, bool inReduction) const {
-  AccessFacts facts;
-  facts.guarded = !access.guards.empty();
-  facts.inReduction = inReduction;
-  LinearForm form(access.flat);
-  for (unsigned loop = 0; loop < nest.numLoops(); ++loop) {
-    facts.strides.push_back(form.strideAlong(loop));
-    facts.loops |= uint64_t(access.dependsOn(loop)) << loop;
-  }
-  return facts;
-}
-
-/// What one instance of `access` costs.
-double Pricer::accessCost(const AccessFacts &access, const Candidate &candidate) const {
-  if (!access.movesWith(candidate.vectorDim))
-    return loadCost;
-  double lanes = candidate.width;
-  std::optional<int64_t> stride = access.strides[candidate.vectorDim];
-  double cost = lanes * indexedLaneCost;
-  if (stride && std::abs(*stride) <= 1)
-    cost = loadCost;
-  else if (stride && std::abs(*stride) <= maxShuffledStride)
-    cost = std::abs(*stride) * (loadCost + shuffleCost);
-  else if (stride)
-    cost = lanes * laneCost;
-  return access.guarded ? cost + maskCost : cost;
-}
-
-/// Whether the accumulators and what one step needs beside them fit: all instances of every operand
-/// but the one with the most, of which one at a time is enough.
-bool Pricer::fitsRegisters(const Candidate &candidate) const {
-  int64_t accumulators = 1, operands = 0, most = 0;
-  for (unsigned loop = 0; loop < nest.numLoops(); ++loop)
-    if (nest.isParallel(loop) || loop == candidate.vectorDim)
-      accumulators *= candidate.unroll[loop];
-  for (const AccessFacts &access : accesses) {
-    if (nest.reduction && !access.inReduction)
-      continue;
-    int64_t instances = 1;
-    for (unsigned loop = 0; loop < nest.numLoops(); ++loop)
-      if (access.movesWith(loop) && (nest.isParallel(loop) || loop == candidate.vectorDim))
-        instances *= candidate.unroll[loop];
-    operands += instances;
-    most = std::max(most, instances);
-  }
-  return accumulators + operands - most + 1 <= numRegisters;
-}
-
-/// One register tile of `units` copies per loop, with all its reduction steps.
-double Pricer::tilePrice(const Candidate &candidate, ArrayRef<int64_t> units) const {
-  bool reducesLanes = candidate.vectorDim >= 0 && !nest.isParallel(candidate.vectorDim);
-  double elements = 1, steps = 1;
-  for (unsigned loop = 0; loop < nest.numLoops(); ++loop) {
-    if (nest.isParallel(loop))
-      elements *= units[loop];
-    else if (loop == candidate.vectorDim)
-      steps *= llvm::divideCeil(nest.sizes[loop], candidate.width);
-    else
-      steps *= nest.sizes[loop];
-  }
-  double chains = elements * (reducesLanes ? candidate.unroll[candidate.vectorDim] : 1);
-  double perStep = elements * reductionArith, perTile = tileOverhead + elements * epilogueArith;
-  for (const AccessFacts &access : accesses) {
-    double instances = 1;
-    for (unsigned loop = 0; loop < nest.numParallel; ++loop)
-      if (access.movesWith(loop))
-        instances *= units[loop];
-    (access.inReduction ? perStep : perTile) += instances * accessCost(access, candidate);
-  }
-  if (nest.reduction)
-    perStep = std::max(perStep, chainLatency * elements / chains);
-  if (reducesLanes)
-    perTile += elements * (shuffleCost + arithCost) * llvm::Log2_64_Ceil(candidate.width);
-  bool scatters =
-      candidate.vectorDim >= 0 && !reducesLanes && store.strides[candidate.vectorDim] != 1;
-  perTile += elements * (scatters ? candidate.width * laneCost : storeCost);
-  return steps * perStep + perTile;
-}
-
-/// The whole nest: every combination of main part and rest of the parallel loops.
-double Pricer::price(const Candidate &candidate) const {
-  double total = 0;
-  SmallVector<int64_t> units(nest.numLoops(), 1);
-  auto visit = [&](auto &&self, unsigned loop, double times) -> void {
-    if (loop == nest.numParallel) {
-      total += times * tilePrice(candidate, units);
-      return;
-    }
-    int64_t width = loop == candidate.vectorDim ? candidate.width : 1;
-    int64_t step = candidate.unroll[loop] * width;
-    if (int64_t trips = nest.sizes[loop] / step) {
-      units[loop] = candidate.unroll[loop];
-      self(self, loop + 1, times * trips);
-    }
-    if (int64_t rest = nest.sizes[loop] % step) {
-      units[loop] = llvm::divideCeil(rest, width);
-      self(self, loop + 1, times);
-    }
-  };
-  visit(visit, 0, 1);
-  return total;
-}
-
 //===----------------------------------------------------------------------===//
-// Choice
+// One nest
 //===----------------------------------------------------------------------===//
 
 /// Lanes of a vector that holds the widest number in the kernel's bodies.
@@ -341,19 +166,22 @@ static SmallVector<int64_t> orderOf(const KernelNest &nest, const Candidate &can
   return order;
 }
 
+/// Workgroups that keep `nests` from being divided into too little work each.
+static int64_t workgroupsFor(ArrayRef<const KernelNest *> nests, int64_t minWork,
+                             int64_t maxWorkgroups) {
+  double work = 0;
+  for (const KernelNest *nest : nests) {
+    double operations = operationsOf(*nest);
+    for (int64_t size : nest->sizes)
+      operations *= size;
+    work += operations;
+  }
+  return static_cast<int64_t>(std::clamp<double>(work / minWork, 1, maxWorkgroups));
+}
+
 /// The workgroup along each parallel loop: outer loops are divided first, and no register tile is.
 static SmallVector<int64_t> gridOf(const KernelNest &nest, const Candidate &candidate,
-                                   ArrayRef<int64_t> order, int64_t minWork,
-                                   int64_t maxWorkgroups) {
-  double work = 1;
-  for (int64_t size : nest.sizes)
-    work *= size;
-  double perElement = 1;
-  for (linalg::GenericOp op : {nest.reduction, nest.epilogue})
-    if (op)
-      perElement += arithOf(op) / arithCost;
-  int64_t wanted =
-      static_cast<int64_t>(std::clamp<double>(work * perElement / minWork, 1, maxWorkgroups));
+                                   ArrayRef<int64_t> order, int64_t wanted) {
   SmallVector<int64_t> grid(ArrayRef<int64_t>(nest.sizes).take_front(nest.numParallel));
   // Register tiles stay whole as long as some loop offers enough parts; vectors always do.
   for (bool whole : {true, false}) {
@@ -370,10 +198,195 @@ static SmallVector<int64_t> gridOf(const KernelNest &nest, const Candidate &cand
       wanted = llvm::divideCeil(wanted, parts);
     }
   }
-  for (int64_t &size : grid)
-    size = std::max<int64_t>(size, 1); // a loop without steps
   return grid;
 }
+
+//===----------------------------------------------------------------------===//
+// Several nests
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A buffer that the nests of a group access.
+struct Data {
+  double bytes;
+  uint64_t shared = 0; ///< The shared loops that move it, as bits.
+  bool local;
+  unsigned uses = 0; ///< Nests that read or write it.
+};
+
+/// The workgroup of a group of nests: a tile of the shared loops.
+class GroupTile {
+public:
+  GroupTile(ArrayRef<const KernelNest *> nests, const NestGroup &group,
+            ArrayRef<Candidate> candidates);
+
+  SmallVector<int64_t> sizes;
+
+  /// Divides the shared loops, the outermost first, until there are `wanted` workgroups and the
+  /// data of one lies in the caches; failure if its locals need more than `maxLocals` bytes.
+  LogicalResult divide(int64_t wanted, int64_t l1Bytes, int64_t l2Bytes, int64_t maxLocals);
+  double localBytes() const;
+  /// `nest`, which is number `member` of the group, as one workgroup has it.
+  KernelNest tiled(const KernelNest &nest, unsigned member) const;
+
+private:
+  /// Bytes of one workgroup in the data that `which` selects, which move with the shared loops.
+  template <typename Which> double movedBytes(Which which) const;
+  double tileBytes(const Data &data) const;
+  template <typename Reason> void divideWhile(Reason reason, ArrayRef<int64_t> units);
+
+  const NestGroup &group;
+  SmallVector<int64_t> whole;
+  SmallVector<int64_t> vectors;       ///< Per shared loop: elements of a vector along it.
+  SmallVector<int64_t> registerTiles; ///< Per shared loop: elements of a register tile.
+  SmallVector<Data> data;
+};
+} // namespace
+
+/// The least divisor of `size` from `least` on.
+static int64_t divisorFrom(int64_t size, int64_t least) {
+  for (int64_t divisor = least; divisor < size; ++divisor)
+    if (size % divisor == 0)
+      return divisor;
+  return std::max<int64_t>(size, 1);
+}
+
+GroupTile::GroupTile(ArrayRef<const KernelNest *> nests, const NestGroup &group,
+                     ArrayRef<Candidate> candidates)
+    : group(group) {
+  for (const SmallVector<unsigned> &loops : group.shared) {
+    int64_t size = nests.front()->sizes[loops.front()], vector = 1, registers = 1;
+    for (auto [loop, candidate] : llvm::zip(loops, candidates)) {
+      int64_t width = loop == candidate.vectorDim ? candidate.width : 1;
+      vector = std::max(vector, width);
+      registers = std::max(registers, width * candidate.unroll[loop]);
+    }
+    whole.push_back(size);
+    vectors.push_back(divisorFrom(size, vector));
+    registerTiles.push_back(divisorFrom(size, registers));
+  }
+  sizes = whole;
+  for (int64_t &size : sizes)
+    size = std::max<int64_t>(size, 1); // a loop without steps
+
+  llvm::MapVector<Value, Data> bySource;
+  for (unsigned member = 0; member < nests.size(); ++member) {
+    const KernelNest *nest = nests[member];
+    llvm::SmallDenseSet<Value> seen;
+    auto see = [&](const Access &access) {
+      double bytes = double(access.elements) * access.type.getIntOrFloatBitWidth() / 8;
+      Data &found = bySource.insert({access.source, {bytes, 0, false, 0}}).first->second;
+      found.local = !isa<BlockArgument>(access.source);
+      for (auto [position, loops] : llvm::enumerate(group.shared))
+        found.shared |= uint64_t(access.dependsOn(loops[member])) << position;
+      found.uses += seen.insert(access.source).second;
+    };
+    for (const auto &entry : nest->accesses)
+      see(entry.second);
+    see(nest->store);
+  }
+  for (auto &entry : bySource)
+    data.push_back(entry.second);
+}
+
+double GroupTile::tileBytes(const Data &which) const {
+  double bytes = which.bytes;
+  for (unsigned loop = 0; loop < sizes.size(); ++loop)
+    if (which.shared >> loop & 1)
+      bytes *= double(sizes[loop]) / std::max<int64_t>(whole[loop], 1);
+  return bytes;
+}
+
+double GroupTile::localBytes() const {
+  double bytes = 0;
+  for (const Data &which : data)
+    if (which.local)
+      bytes += tileBytes(which);
+  return bytes;
+}
+
+template <typename Which> double GroupTile::movedBytes(Which which) const {
+  double bytes = 0;
+  for (const Data &each : data)
+    if (each.shared && which(each))
+      bytes += tileBytes(each);
+  return bytes;
+}
+
+/// Divides the outermost loop that can be divided, by as little as possible, while `reason` gives
+/// the loops (as bits) whose division helps.
+template <typename Reason> void GroupTile::divideWhile(Reason reason, ArrayRef<int64_t> units) {
+  while (uint64_t loops = reason()) {
+    bool divided = false;
+    for (unsigned loop = 0; loop < sizes.size() && !divided; ++loop) {
+      if (!(loops >> loop & 1))
+        continue;
+      for (int64_t size = sizes[loop] - units[loop]; size > 0 && !divided; --size) {
+        divided = whole[loop] % size == 0 && size % units[loop] == 0;
+        if (divided)
+          sizes[loop] = size;
+      }
+    }
+    if (!divided)
+      return;
+  }
+}
+
+LogicalResult GroupTile::divide(int64_t wanted, int64_t l1Bytes, int64_t l2Bytes,
+                                int64_t maxLocals) {
+  const uint64_t all = ~uint64_t(0), none = 0;
+  auto isHeld = [](const Data &each) { return each.local || each.uses > 1; };
+  auto isAny = [](const Data &) { return true; };
+  auto movers = [&](auto which) {
+    uint64_t loops = 0;
+    for (const Data &each : data)
+      if (which(each))
+        loops |= each.shared;
+    return loops;
+  };
+  auto tooFew = [&] {
+    int64_t count = 1;
+    for (auto [size, total] : llvm::zip(sizes, whole))
+      count *= std::max<int64_t>(total, 1) / size;
+    return count < wanted ? all : none;
+  };
+  // What every workgroup reads takes its part of the cache, but dividing does not make it less.
+  double fixed = 0;
+  for (const Data &each : data)
+    if (!each.shared)
+      fixed += each.bytes;
+  double l2Budget = std::max(l2Bytes / 2.0 - fixed, l2Bytes / 4.0);
+  auto leavesL2 = [&] { return movedBytes(isAny) > l2Budget ? movers(isAny) : none; };
+  // What one nest leaves for the next one should not even leave the first level. But a register
+  // tile is worth more: it saves loads from any level.
+  auto leavesL1 = [&] { return movedBytes(isHeld) > l1Bytes / 2.0 ? movers(isHeld) : none; };
+  auto isLocal = [](const Data &each) { return each.local; };
+  auto leavesStack = [&] { return localBytes() > maxLocals ? movers(isLocal) : none; };
+
+  divideWhile(tooFew, registerTiles);
+  divideWhile(leavesL2, registerTiles);
+  divideWhile(leavesL1, registerTiles);
+  divideWhile(tooFew, vectors);
+  divideWhile(leavesL2, vectors);
+  divideWhile(leavesStack, SmallVector<int64_t>(sizes.size(), 1));
+  return success(localBytes() <= maxLocals);
+}
+
+KernelNest GroupTile::tiled(const KernelNest &nest, unsigned member) const {
+  KernelNest result = nest;
+  for (auto [position, loops] : llvm::enumerate(group.shared)) {
+    int64_t parts = std::max<int64_t>(whole[position], 1) / sizes[position];
+    result.sizes[loops[member]] = whole[position] ? sizes[position] : 0;
+    for (auto &entry : result.accesses)
+      if (entry.second.dependsOn(loops[member]))
+        entry.second.elements = llvm::divideCeil(entry.second.elements, parts);
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
 
 namespace {
 struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPUPass> {
@@ -383,14 +396,56 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
     func::FuncOp function = getOperation();
     if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName))
       return;
-    FailureOr<KernelNest> nest = KernelNest::get(function);
-    if (failed(nest))
+    FailureOr<KernelNests> kernel = KernelNests::get(function);
+    if (failed(kernel))
       return signalPassFailure();
-    Candidate candidate = choose(*nest, lanesFor(*nest, vectorBits), numVectorRegisters);
-    SmallVector<int64_t> order = orderOf(*nest, candidate);
-    SmallVector<int64_t> grid = gridOf(*nest, candidate, order, minWork, maxWorkgroups);
-    function->setAttr(tilingAttrName, TilingAttr::get(&getContext(), grid, candidate.vectorDim,
-                                                      candidate.width, candidate.unroll, order));
+    SmallVector<Attribute> tilings(kernel->nests.size());
+    for (const NestGroup &group : kernel->groups())
+      if (failed(select(*kernel, group, tilings)))
+        return signalPassFailure();
+    function->setAttr(tilingAttrName, ArrayAttr::get(&getContext(), tilings));
+  }
+
+  LogicalResult select(const KernelNests &kernel, const NestGroup &group,
+                       MutableArrayRef<Attribute> tilings) {
+    SmallVector<const KernelNest *> nests;
+    SmallVector<Candidate> candidates;
+    for (unsigned number : group.nests) {
+      nests.push_back(&kernel.nests[number]);
+      candidates.push_back(best(*nests.back()));
+    }
+    int64_t wanted = workgroupsFor(nests, minWork, maxWorkgroups);
+    if (nests.size() == 1) {
+      const KernelNest &nest = *nests.front();
+      SmallVector<int64_t> order = orderOf(nest, candidates.front());
+      SmallVector<int64_t> grid = gridOf(nest, candidates.front(), order, wanted);
+      tilings[group.nests.front()] = tilingOf(candidates.front(), grid, order);
+      return success();
+    }
+    GroupTile tile(nests, group, candidates);
+    if (failed(tile.divide(wanted, l1Bytes, l2Bytes, maxLocalBytes)))
+      return emitError(nests.front()->loc())
+             << "kernel whose locals need " << static_cast<int64_t>(tile.localBytes())
+             << " bytes per workgroup at least; there are " << maxLocalBytes;
+    for (auto [member, number] : llvm::enumerate(group.nests)) {
+      KernelNest nest = tile.tiled(*nests[member], member);
+      Candidate candidate = best(nest);
+      ArrayRef<int64_t> grid = ArrayRef(nest.sizes).take_front(nest.numParallel);
+      tilings[number] = tilingOf(candidate, grid, orderOf(nest, candidate));
+    }
+    return success();
+  }
+
+  Candidate best(const KernelNest &nest) const {
+    return choose(nest, lanesFor(nest, vectorBits), numVectorRegisters);
+  }
+
+  TilingAttr tilingOf(const Candidate &candidate, ArrayRef<int64_t> grid, ArrayRef<int64_t> order) {
+    SmallVector<int64_t> workgroup(grid);
+    for (int64_t &size : workgroup)
+      size = std::max<int64_t>(size, 1); // a loop without steps
+    return TilingAttr::get(&getContext(), workgroup, candidate.vectorDim, candidate.width,
+                           candidate.unroll, order);
   }
 };
 } // namespace

@@ -200,8 +200,10 @@ Value NestEmitter::allGuardsHold(bool &never) {
     all = all ? arith::AndIOp::create(builder, loc, all, condition) : condition;
   };
   for (const auto &entry : nest.accesses) {
+    if (entry.second.computed)
+      continue; // tested always
     for (const Guard &guard : entry.second.guards) {
-      LinearForm form(guard.expr);
+      LinearIndex form(guard.expr);
       AffineExpr least = guard.expr, most = guard.expr;
       for (auto [term, coefficient] : form.terms) {
         auto dim = dyn_cast<AffineDimExpr>(term);
@@ -402,33 +404,25 @@ struct VectorizeLoopsPass : tiny::impl::VectorizeLoopsPassBase<VectorizeLoopsPas
     func::FuncOp function = getOperation();
     if (!function->hasAttr(kernelAttrName))
       return;
-    FailureOr<KernelNest> nest = KernelNest::get(function);
-    if (failed(nest))
+    FailureOr<KernelNests> kernel = KernelNests::get(function);
+    if (failed(kernel))
       return signalPassFailure();
-    auto tiling = function->getAttrOfType<TilingAttr>(tilingAttrName);
-    if (!tiling) {
-      function.emitOpError() << "has no " << tilingAttrName
-                             << "; run tiny-tile-select-tiling-cpu first";
+    FailureOr<SmallVector<TilingAttr>> tilings = kernel->tilings(function);
+    if (failed(tilings))
       return signalPassFailure();
-    }
-    if (failed(check(*nest, tiling)))
-      return signalPassFailure();
+    for (auto [nest, tiling] : llvm::zip(kernel->nests, *tilings))
+      if (failed(check(nest, tiling)))
+        return signalPassFailure();
 
-    EmissionContext context{*nest, tiling.getVectorDim(), SmallVector<int64_t>(tiling.getOrder()),
-                            hasFma, llvm::DenseMap<Value, Value>()};
-    OpBuilder builder(function.getBody());
-    for (BlockArgument argument : function.getArguments()) {
-      auto type = dyn_cast<MemRefType>(argument.getType());
-      if (!type)
-        continue;
-      auto flat = MemRefType::get({type.getNumElements()}, type.getElementType());
-      context.flat[argument] = memref::ReinterpretCastOp::create(
-          builder, argument.getLoc(), flat, argument, /*offset=*/0,
-          ArrayRef<int64_t>{type.getNumElements()}, ArrayRef<int64_t>{1});
+    llvm::DenseMap<Value, Value> flat = flatten(function);
+    for (auto [nest, tiling] : llvm::zip(kernel->nests, *tilings)) {
+      EmissionContext context{nest, tiling.getVectorDim(), SmallVector<int64_t>(tiling.getOrder()),
+                              hasFma, flat};
+      OpBuilder builder(nest.epilogue);
+      NestEmitter(builder, context, tiling).emit();
     }
-    builder.setInsertionPoint(nest->epilogue);
-    NestEmitter(builder, context, tiling).emit();
-    eraseNest(*nest);
+    for (KernelNest &nest : kernel->nests)
+      eraseNest(nest);
 
     OpPassManager cleanup(func::FuncOp::getOperationName());
     cleanup.addPass(createCanonicalizerPass());
@@ -440,26 +434,36 @@ struct VectorizeLoopsPass : tiny::impl::VectorizeLoopsPassBase<VectorizeLoopsPas
       return signalPassFailure();
   }
 
-  /// Erases the linalg ops, and the accumulator's and the window's allocations with them.
-  void eraseNest(KernelNest &nest) {
-    SmallVector<Value> buffers;
-    auto erase = [&](linalg::GenericOp op) {
-      if (!op)
-        return;
-      llvm::append_range(buffers, op->getOperands());
-      op->erase();
+  /// Every buffer, argument or local, to its rank-1 view.
+  static llvm::DenseMap<Value, Value> flatten(func::FuncOp function) {
+    llvm::DenseMap<Value, Value> flat;
+    OpBuilder builder(function.getContext());
+    auto add = [&](Value buffer) {
+      auto type = cast<MemRefType>(buffer.getType());
+      auto flatType = MemRefType::get({type.getNumElements()}, type.getElementType());
+      flat[buffer] = memref::ReinterpretCastOp::create(
+          builder, buffer.getLoc(), flatType, buffer, /*offset=*/0,
+          ArrayRef<int64_t>{type.getNumElements()}, ArrayRef<int64_t>{1});
     };
-    erase(nest.epilogue);
-    erase(nest.reduction);
-    for (Value buffer : buffers) {
-      auto alloc = buffer.getDefiningOp<memref::AllocOp>();
-      if (!alloc || !llvm::all_of(alloc->getUsers(),
-                                  [](Operation *user) { return isa<linalg::FillOp>(user); }))
-        continue;
-      for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
-        user->erase();
-      // An allocation without users is left to the canonicaliser: it may be listed twice here.
-    }
+    builder.setInsertionPointToStart(&function.getBody().front());
+    for (BlockArgument argument : function.getArguments())
+      if (isa<MemRefType>(argument.getType()))
+        add(argument);
+    function.walk([&](memref::AllocaOp alloca) {
+      builder.setInsertionPointAfter(alloca);
+      add(alloca);
+    });
+    return flat;
+  }
+
+  /// Erases the linalg ops. What only they used, accumulators and windows, is left without a use,
+  /// and the canonicaliser takes it.
+  static void eraseNest(KernelNest &nest) {
+    nest.epilogue->erase();
+    if (!nest.reduction)
+      return;
+    nest.reduction->erase();
+    nest.fill->erase();
   }
 };
 } // namespace

@@ -47,9 +47,9 @@ func.func private @heap(%x: index, %y: index, %z: index) attributes {tiny.kernel
 
 // -----
 
-// expected-error @+1 {{allocates 80000 bytes on the stack; at most 65536 are allowed}}
+// expected-error @+1 {{allocates 320000 bytes on the stack; at most 262144 are allowed}}
 func.func private @stack(%x: index, %y: index, %z: index) attributes {tiny.kernel} {
-  %0 = memref.alloca() : memref<10000xf64>
+  %0 = memref.alloca() : memref<40000xf64>
   return
 }
 

@@ -15,7 +15,7 @@
 // CHECK:           tensor.parallel_insert_slice
 // CHECK:         return %[[O]]
 func.func private @matmul(%x: tensor<8x4xf32>, %y: tensor<4x16xf32>, %out: tensor<8x16xf32>) -> tensor<8x16xf32>
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [2, 8], vector = 1 by 8, unroll = [2, 1, 1], order = [0, 1, 2]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [2, 8], vector = 1 by 8, unroll = [2, 1, 1], order = [0, 1, 2]>]} {
   %zero = arith.constant 0.0 : f32
   %e = tensor.empty() : tensor<8x16xf32>
   %i = linalg.fill ins(%zero : f32) outs(%e : tensor<8x16xf32>) -> tensor<8x16xf32>
@@ -47,7 +47,7 @@ func.func private @matmul(%x: tensor<8x4xf32>, %y: tensor<4x16xf32>, %out: tenso
 // CHECK-LABEL: func.func private @whole
 // CHECK-NOT:     scf.forall
 func.func private @pad(%x: tensor<8xf32>, %out: tensor<12xf32>) -> tensor<12xf32>
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [4], vector = 0 by 4, unroll = [1], order = [0]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [4], vector = 0 by 4, unroll = [1], order = [0]>]} {
   %o = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%out : tensor<12xf32>) {
   ^bb0(%q: f32):
     %i = linalg.index 0 : index
@@ -58,7 +58,7 @@ func.func private @pad(%x: tensor<8xf32>, %out: tensor<12xf32>) -> tensor<12xf32
 }
 
 func.func private @whole(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32>
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [4], vector = 0 by 4, unroll = [1], order = [0]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [4], vector = 0 by 4, unroll = [1], order = [0]>]} {
   %o = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       ins(%x : tensor<4xf32>) outs(%out : tensor<4xf32>) {
   ^bb0(%p: f32, %q: f32):
@@ -70,7 +70,7 @@ func.func private @whole(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32
 // -----
 
 func.func private @uneven(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32>
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [3], vector = 0 by 4, unroll = [1], order = [0]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [3], vector = 0 by 4, unroll = [1], order = [0]>]} {
   // expected-error @below {{has a loop of size 4, which 3 in}}
   %o = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       ins(%x : tensor<4xf32>) outs(%out : tensor<4xf32>) {

@@ -80,7 +80,7 @@ func.func private @vector(%x: tensor<1x64xf32>, %y: tensor<128x64xf32>, %out: te
 // CHECK-LABEL: func.func private @chosen
 // CHECK-SAME:    #tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>
 func.func private @chosen(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32>
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>]} {
   %o = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       ins(%x : tensor<4xf32>) outs(%out : tensor<4xf32>) {
   ^bb0(%p: f32, %q: f32):
@@ -108,7 +108,7 @@ func.func private @host(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-// expected-error @below {{has 0 linalg.generic ops}}
+// expected-error @below {{is a kernel without a linalg.generic op}}
 func.func private @empty(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32> attributes {tiny.kernel} {
   return %out : tensor<4xf32>
 }

@@ -27,7 +27,7 @@
 // NOFMA-COUNT-4: arith.mulf
 // NOFMA-NOT:     fma
 func.func private @matmul(%x: memref<8x4xf32>, %y: memref<4x16xf32>, %out: memref<8x16xf32>)
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [8, 16], vector = 1 by 8, unroll = [2, 2, 1], order = [0, 1, 2]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [8, 16], vector = 1 by 8, unroll = [2, 2, 1], order = [0, 1, 2]>]} {
   %zero = arith.constant 0.0 : f32
   %acc = memref.alloc() : memref<8x16xf32>
   linalg.fill ins(%zero : f32) outs(%acc : memref<8x16xf32>)
@@ -58,7 +58,7 @@ func.func private @matmul(%x: memref<8x4xf32>, %y: memref<4x16xf32>, %out: memre
 // CHECK:         vector.load {{.*}} vector<3xf32>
 // CHECK:         vector.store {{.*}} vector<3xf32>
 func.func private @rest(%x: memref<19xf32>, %out: memref<19xf32>)
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [19], vector = 0 by 8, unroll = [1], order = [0]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [19], vector = 0 by 8, unroll = [1], order = [0]>]} {
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       ins(%x : memref<19xf32>) outs(%out : memref<19xf32>) {
   ^bb0(%p: f32, %q: f32):
@@ -79,7 +79,7 @@ func.func private @rest(%x: memref<19xf32>, %out: memref<19xf32>)
 // CHECK:         vector.reduction <add>, %{{.*}} fastmath<reassoc> : vector<3xf32> into f32
 // CHECK:         memref.store
 func.func private @sum(%x: memref<67xf32>, %out: memref<f32>)
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [], vector = 0 by 4, unroll = [2], order = [0]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [], vector = 0 by 4, unroll = [2], order = [0]>]} {
   %zero = arith.constant 0.0 : f32
   %acc = memref.alloc() : memref<f32>
   linalg.fill ins(%zero : f32) outs(%acc : memref<f32>)
@@ -109,7 +109,7 @@ func.func private @sum(%x: memref<67xf32>, %out: memref<f32>)
 // CHECK-NOT:     gather
 // CHECK:         return
 func.func private @pad(%x: memref<32xf32>, %out: memref<36xf32>)
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [36], vector = 0 by 4, unroll = [1], order = [0]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [36], vector = 0 by 4, unroll = [1], order = [0]>]} {
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%out : memref<36xf32>) {
   ^bb0(%q: f32):
     %i = linalg.index 0 : index
@@ -129,7 +129,7 @@ func.func private @pad(%x: memref<32xf32>, %out: memref<36xf32>)
 // CHECK-NOT:     gather
 // CHECK:         return
 func.func private @strides(%x: memref<16xf32>, %out: memref<8xf32>)
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [8], vector = 0 by 4, unroll = [1], order = [0]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [8], vector = 0 by 4, unroll = [1], order = [0]>]} {
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%out : memref<8xf32>) {
   ^bb0(%q: f32):
     %i = linalg.index 0 : index
@@ -145,7 +145,7 @@ func.func private @strides(%x: memref<16xf32>, %out: memref<8xf32>)
 
 // -----
 
-func.func private @untiled(%x: memref<4xf32>, %out: memref<4xf32>) attributes {tiny.kernel} { // expected-error {{has no tiny.tiling; run tiny-tile-select-tiling-cpu first}}
+func.func private @untiled(%x: memref<4xf32>, %out: memref<4xf32>) attributes {tiny.kernel} { // expected-error {{has no tiny.tiling, a list; run tiny-tile-select-tiling-cpu first}}
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       ins(%x : memref<4xf32>) outs(%out : memref<4xf32>) {
   ^bb0(%p: f32, %q: f32):
@@ -157,7 +157,7 @@ func.func private @untiled(%x: memref<4xf32>, %out: memref<4xf32>) attributes {t
 // -----
 
 func.func private @unfit(%x: memref<4xf32>, %out: memref<4xf32>)
-    attributes {tiny.kernel, tiny.tiling = #tiny.tiling<grid = [4], vector = 2 by 8, unroll = [1], order = [0]>} {
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [4], vector = 2 by 8, unroll = [1], order = [0]>]} {
   // expected-error @below {{has 1 loops, which}}
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       ins(%x : memref<4xf32>) outs(%out : memref<4xf32>) {

@@ -184,7 +184,7 @@ def VerifyTiledPass : Pass<"tiny-codegen-verify-tiled", "::mlir::ModuleOp"> {
     Changes nothing.
   }];
   let options = [
-    Option<"maxStackBytes", "max-stack-bytes", "int64_t", /*default=*/"65536",
+    Option<"maxStackBytes", "max-stack-bytes", "int64_t", /*default=*/"262144",
            "Bytes that one kernel may allocate on the stack.">,
   ];
 }

@@ -19,6 +19,14 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   Option<unsigned> numVectorRegisters{*this, "num-vector-registers",
                                       llvm::cl::desc("Vector registers of the target"),
                                       llvm::cl::init(16)};
+  Option<int64_t> l1Bytes{*this, "l1-bytes", llvm::cl::desc("Bytes of the first-level data cache"),
+                          llvm::cl::init(32 << 10)};
+  Option<int64_t> l2Bytes{*this, "l2-bytes", llvm::cl::desc("Bytes of the second-level cache"),
+                          llvm::cl::init(1 << 20)};
+  Option<int64_t> maxStackBytes{
+      *this, "max-stack-bytes",
+      llvm::cl::desc("Bytes that one workgroup may have on the stack of its thread"),
+      llvm::cl::init(256 << 10)};
   Option<bool> nativeFMA{*this, "native-fma",
                          llvm::cl::desc("The target has a fused multiply-add instruction"),
                          llvm::cl::init(true)};

@@ -33,7 +33,11 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     Option<"minWork", "min-work", "int64_t", "32768",
            "Scalar operations that one workgroup has at least, if the kernel has as many">,
     Option<"maxWorkgroups", "max-workgroups", "int64_t", "64",
-           "Workgroups after which a kernel is not divided further">
+           "Workgroups after which a kernel is not divided further">,
+    Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "Bytes of the first-level data cache">,
+    Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Bytes of the second-level cache">,
+    Option<"maxLocalBytes", "max-local-bytes", "int64_t", "262144",
+           "Bytes that the locals of one workgroup may have, on its stack">
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }

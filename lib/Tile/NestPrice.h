@@ -1,0 +1,56 @@
+//===- NestPrice.h - what a nest costs under a tiling -----------*- C++ -*-===//
+//
+// The nest that VectorizeLoops would emit is priced: its instructions are counted from
+// the access maps. No kind of operation is recognised by name, so a product of
+// transposed matrices or a depthwise convolution needs no rule of its own.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_LIB_TILE_NESTPRICE_H
+#define TINY_LIB_TILE_NESTPRICE_H
+
+#include "KernelNest.h"
+
+namespace mlir::tiny {
+
+/// A tiling in the making: which loop runs along the lanes, and the register tile.
+struct Candidate {
+  int64_t vectorDim = -1, width = 1;
+  SmallVector<int64_t> unroll;
+};
+
+/// What the price of an access depends on, looked up thousands of times.
+struct AccessFacts {
+  uint64_t loops = 0; ///< Those that move it, as bits.
+  SmallVector<std::optional<int64_t>> strides;
+  bool guarded, inReduction;
+
+  bool movesWith(int64_t loop) const { return loop >= 0 && (loops >> loop & 1); }
+};
+
+class Pricer {
+public:
+  Pricer(const KernelNest &nest, int64_t numRegisters);
+  /// The whole nest: every combination of main part and rest of the parallel loops.
+  double price(const Candidate &candidate) const;
+  /// Whether the accumulators and what one step needs beside them fit.
+  bool fitsRegisters(const Candidate &candidate) const;
+
+private:
+  AccessFacts factsOf(const Access &access, bool inReduction) const;
+  double accessCost(const AccessFacts &access, const Candidate &candidate) const;
+  double tilePrice(const Candidate &candidate, ArrayRef<int64_t> units) const;
+
+  const KernelNest &nest;
+  SmallVector<AccessFacts> accesses;
+  AccessFacts store;
+  int64_t numRegisters;
+  double reductionArith = 0, epilogueArith = 0; ///< Of one vector operation each.
+};
+
+/// Simple operations that one execution of the nest's innermost bodies takes.
+double operationsOf(const KernelNest &nest);
+
+} // namespace mlir::tiny
+
+#endif // TINY_LIB_TILE_NESTPRICE_H

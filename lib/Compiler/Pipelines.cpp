@@ -31,6 +31,11 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptio
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
+  // What depends on weights only is computed here, once, and not in every run.
+  FoldConstantsPassOptions fold;
+  fold.entry = options.entry;
+  pm.addPass(createFoldConstantsPass(fold));
+
   pm.addPass(createFormKernelsPass({options.entry}));
   // Before anything is spent on a kernel: equal ones are tiled, lowered and compiled once.
   pm.addPass(createShareKernelsPass());

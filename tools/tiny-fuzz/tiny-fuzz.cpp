@@ -12,6 +12,7 @@
 #include "Tiny/InitAll.h"
 #include "Tiny/Reference/Interpreter.h"
 #include "Tiny/Runtime/Element.h"
+#include "Tiny/Schedule/Passes.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -43,7 +44,8 @@ static cl::opt<int64_t> maxOps("max-ops", cl::desc("The largest number of ops in
 static cl::opt<std::string>
     target("target",
            cl::desc("What to compare with the reference: cpu; canonicalize, "
-                    "which checks the folders; or, to check the reference "
+                    "which checks the folders; constants, "
+                    "which checks their evaluation at compile time; or, to check the reference "
                     "itself, naive or liberal"),
            cl::init("cpu"), cl::cat(category));
 static cl::opt<bool> print("print", cl::desc("Print the programs and run nothing"),
@@ -64,13 +66,32 @@ struct Totals {
 
 static func::FuncOp functionOf(ModuleOp module) { return *module.getOps<func::FuncOp>().begin(); }
 
-/// The same program after folding, on the interpreter.
-static FailureOr<std::vector<tinyrt::Tensor>> runCanonicalized(ModuleOp module,
-                                                               ArrayRef<tinyrt::Tensor> inputs) {
+/// Puts constants in the place of the arguments' uses.
+static void bindArguments(func::FuncOp function, ArrayRef<tinyrt::Tensor> inputs) {
+  OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
+  for (auto [argument, input] : llvm::zip(function.getArguments(), inputs)) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    DenseElementsAttr value;
+    if (type.getElementType().isInteger(1)) // a byte in memory, a bit in IR
+      value = DenseElementsAttr::get(type, ArrayRef(input.as<bool>(), input.numElements()));
+    else
+      value = DenseElementsAttr::getFromRawBuffer(type, ArrayRef(input.as<char>(), input.bytes()));
+    argument.replaceAllUsesWith(tiny::ConstantOp::create(b, function.getLoc(), value));
+  }
+}
+
+/// The same program after the passes, on the interpreter.
+static FailureOr<std::vector<tinyrt::Tensor>> runTransformed(ModuleOp module,
+                                                             ArrayRef<tinyrt::Tensor> inputs) {
   OwningOpRef<ModuleOp> folded = module.clone();
   PassManager passes(module.getContext());
-  passes.addPass(createCanonicalizerPass());
-  passes.addPass(createCSEPass());
+  if (target == "constants") {
+    bindArguments(functionOf(*folded), inputs);
+    passes.addPass(tiny::createFoldConstantsPass());
+  } else {
+    passes.addPass(createCanonicalizerPass());
+    passes.addPass(createCSEPass());
+  }
   if (failed(passes.run(*folded)))
     return failure();
   FailureOr<tiny::ReferenceResult> result = tiny::interpret(functionOf(*folded), inputs);
@@ -84,8 +105,8 @@ static FailureOr<std::vector<tinyrt::Tensor>> runCanonicalized(ModuleOp module,
 
 static FailureOr<std::vector<tinyrt::Tensor>> runTarget(ModuleOp module,
                                                         ArrayRef<tinyrt::Tensor> inputs) {
-  if (target == "canonicalize")
-    return runCanonicalized(module, inputs);
+  if (target == "canonicalize" || target == "constants")
+    return runTransformed(module, inputs);
   if (target == "naive" || target == "liberal")
     return runNaive(module, inputs, /*takesLiberties=*/target == "liberal");
   return runCompiled(module, inputs, target);
@@ -257,9 +278,9 @@ int main(int argc, char **argv) {
                               "Runs random programs on a target and on the reference interpreter.\n"
                               "\n  tiny-fuzz --target cpu --seed 7 --count 500\n"
                               "  tiny-fuzz --target cpu fuzz-7-123.mlir --input-seed 7000144\n");
-  if (!llvm::is_contained({"cpu", "canonicalize", "naive", "liberal"}, target)) {
+  if (!llvm::is_contained({"cpu", "canonicalize", "constants", "naive", "liberal"}, target)) {
     llvm::errs() << "tiny-fuzz: unknown target '" << target
-                 << "'; known are: cpu, canonicalize, naive, liberal\n";
+                 << "'; known are: cpu, canonicalize, constants, naive, liberal\n";
     return 1;
   }
   DialectRegistry registry;

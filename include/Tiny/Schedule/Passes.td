@@ -5,6 +5,50 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FoldConstantsPass : Pass<"tiny-schedule-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "Evaluate at compile time what depends on constants only";
+  let description = [{
+    Every op of the entry function whose operands are constants (or follow from them, or from an
+    `iota`) is evaluated, and what the rest of the program uses of it becomes a constant: a splat
+    where all elements are equal, a `dense_resource` blob where it is large.
+
+    Only what is worth its memory is folded:
+    * an op whose result has more elements than any constant behind it stays in the program (an
+      outer product, a comparison of an `iota` with positions), unless it is expensive to compute
+      again: a `reduce`, `exp2`, `log2`, `sin`, `sqrt`, or a `div` of floats;
+    * along a dimension where nothing changes only one element is stored: an `expand` stays, behind
+      the constant;
+    * movement is folded where it leaves elements out, reverses them, or cuts across their order in
+      memory. Otherwise it costs nothing where it is, and the constant keeps its order in memory,
+      which is often the better one (`permute` of a matrix);
+    * a `cast` to a wider type that holds every value stays too: it is part of a load, and the
+      narrow weights are what a kernel should read.
+
+    When a limit is reached, the op that would exceed it stays, with all that follows from it, and a
+    missed-optimisation remark (`--remarks-filter-missed=tiny-schedule`) names it.
+
+    Before:
+    ```mlir
+    %w = tiny.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi8>
+    %0 = tiny.cast %w : tensor<2x2xi8> to tensor<2x2xf32>
+    %s = tiny.constant dense<0.5> : tensor<2x2xf32>
+    %1 = tiny.mul %0, %s : tensor<2x2xf32>
+    ```
+    After:
+    ```mlir
+    %1 = tiny.constant dense<[[0.5, 1.0], [1.5, 2.0]]> : tensor<2x2xf32>
+    ```
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to fold in.">,
+    Option<"limit", "limit", "int64_t", /*default=*/"256 << 20",
+           "Bytes of new constants and of temporaries, at once.">,
+    Option<"work", "work", "int64_t", /*default=*/"1 << 30",
+           "Elements to compute, in all; an exp2, log2 or sin counts as 16.">,
+  ];
+  let dependentDialects = ["::mlir::tiny::TinyDialect"];
+}
+
 def FormKernelsPass : Pass<"tiny-schedule-form-kernels", "::mlir::ModuleOp"> {
   let summary = "Turn a program of tiny ops into kernels and a list of launches";
   let description = [{

@@ -33,6 +33,11 @@ struct ComputeUnits {
   uint32_t registerGranule = 0;  ///< what a wave's registers are rounded up to
   uint32_t ldsBytes = 0;         ///< per workgroup
   uint32_t ldsBanks = 0;
+};
+
+/// What a chip reaches at most, for rooflines. Zero where it is not known.
+struct PeakRates {
+  uint32_t gigaflops = 0; ///< f32, outside of a matrix unit; a fused multiply-add counts as two
   uint32_t memoryGBPerSecond = 0;
 };
 
@@ -48,19 +53,66 @@ struct Target {
   bool hasMatrixUnit = false;    ///< AMX, or WMMA
   CacheSizes caches = {};
   ComputeUnits units = {};
+  PeakRates peak = {};
 };
 
 inline constexpr Target kTargets[] = {
-    // x86-64 psABI micro-architecture levels: SSE2, AVX2, AVX-512.
-    {"x86-64", TargetKind::cpu, "x86_64", 128, 16},
-    {"x86-64-v3", TargetKind::cpu, "x86_64", 256, 16, true, true, true},
-    {"x86-64-v4", TargetKind::cpu, "x86_64", 512, 32, true, true, true},
-    {"aarch64", TargetKind::cpu, "aarch64", 128, 32, true, true},
+    // x86-64 psABI micro-architecture levels: SSE2, AVX2, AVX-512. An instruction set has no peak,
+    // so
+    // each row has that of a chip that made it common; docs/Targets.md has the sums and sources.
+    {"x86-64",
+     TargetKind::cpu,
+     "x86_64",
+     128,
+     16,
+     false,
+     false,
+     false,
+     false,
+     {},
+     {},
+     PeakRates{48, 10}}, // Core 2 Duo E8400
+    {"x86-64-v3",
+     TargetKind::cpu,
+     "x86_64",
+     256,
+     16,
+     true,
+     true,
+     true,
+     false,
+     {},
+     {},
+     PeakRates{435, 25}}, // Core i7-4770
+    {"x86-64-v4",
+     TargetKind::cpu,
+     "x86_64",
+     512,
+     32,
+     true,
+     true,
+     true,
+     false,
+     {},
+     {},
+     PeakRates{2112, 85}}, // Core i9-7900X
+    {"aarch64",
+     TargetKind::cpu,
+     "aarch64",
+     128,
+     32,
+     true,
+     true,
+     false,
+     false,
+     {},
+     {},
+     PeakRates{153, 17}}, // Raspberry Pi 5
     // Radeon RX 7900 XTX. "RDNA3" Instruction Set Architecture, sections 2, 3 and 10; WMMA
     // 16x16x16 in f16, bf16 and i8.
     {"gfx1100", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
-     CacheSizes{128, 32 << 10, 6 << 20, 96 << 20},
-     ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64, 960}},
+     CacheSizes{128, 32 << 10, 6 << 20, 96 << 20}, ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64},
+     PeakRates{61440, 960}},
 };
 
 /// The row of that name, or null.

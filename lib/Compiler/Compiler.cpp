@@ -1,8 +1,9 @@
 //===- Compiler.cpp - run the stages --------------------------------------===//
 //
-// Schedule, Tile, plan, Codegen, LLVM, link: each is a phase with its time. The
-// launch plan is made as soon as the grid is known, so a program that needs
-// too much memory is refused before anything of its size is allocated.
+// Schedule, count, Tile, plan, Codegen, LLVM, link: each is a phase with its time.
+// What a program costs is counted as soon as it is scheduled, and the launch plan is
+// made as soon as the grid is known, so a program that needs too much is refused
+// before anything of its size is allocated.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +13,7 @@
 #include "HostPlan.h"
 #include "Tiny/Compiler/CPU.h"
 #include "Tiny/Compiler/Pipelines.h"
+#include "Tiny/Schedule/Report.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/IR/Threading.h"
@@ -65,6 +67,7 @@ public:
 
   tinyrt::Plan plan;
   tinyrt::Tensor constants;
+  std::optional<ProgramCost> cost;
   CPU cpu;
   SmallVector<SmallVector<char, 0>> code;
 
@@ -80,6 +83,7 @@ private:
     return result;
   }
   LogicalResult runPipeline(Pipeline build);
+  LogicalResult count();
   LogicalResult error(llvm::Error failure) {
     return module.emitError(llvm::toString(std::move(failure)));
   }
@@ -126,15 +130,28 @@ LogicalResult Compilation::runPipeline(Pipeline build) {
   return passes.run(module);
 }
 
+LogicalResult Compilation::count() {
+  FailureOr<ProgramCost> counted = analyseCost(module, options.entry);
+  if (failed(counted))
+    return failure();
+  cost = std::move(*counted);
+  return checkWork(entry, *cost, options.maxFlops, options.maxLaunches);
+}
+
 LogicalResult Compilation::schedule() {
+  if (options.input == Stage::tiled && (options.maxFlops || options.maxLaunches))
+    return entry.emitError("its kernels are tiled, so that what they cost cannot be counted and "
+                           "held to a limit");
   if (options.input == Stage::program &&
       failed(timed("schedule", [&] { return runPipeline(buildSchedulePipeline); })))
+    return failure();
+  if (options.input != Stage::tiled && failed(timed("count", [&] { return count(); })))
     return failure();
   if (options.input != Stage::tiled &&
       failed(timed("tile", [&] { return runPipeline(buildTilePipelineCPU); })))
     return failure();
   return timed("plan", [&]() -> LogicalResult {
-    FailureOr<tinyrt::Plan> built = buildPlan(entry);
+    FailureOr<tinyrt::Plan> built = buildPlan(entry, cost ? &*cost : nullptr);
     if (failed(built) || failed(checkMemory(entry, *built, options.maxMemory)))
       return failure();
     plan = std::move(*built);
@@ -205,6 +222,7 @@ FailureOr<std::unique_ptr<Artefact>> mlir::tiny::compile(ModuleOp module,
     return failure();
   artefact->plan = std::move(compilation.plan);
   artefact->constants = compilation.constants;
+  artefact->cost = std::move(compilation.cost);
   return artefact;
 }
 

@@ -82,7 +82,19 @@ static std::string nameOf(DictionaryAttr attributes) {
 // The ops of a host function
 //===----------------------------------------------------------------------===//
 
-static LogicalResult addLaunch(tinyrt::PlanBuilder &plan, LaunchOp launch) {
+/// A launch as the plan notes it: bytes that are only bounded are not known.
+static tinyrt::LaunchCost costOf(const LaunchCount &count) {
+  tinyrt::LaunchCost cost;
+  cost.flops = count.ops.flops();
+  if (count.read.exact)
+    cost.bytesRead = count.read.bytes;
+  if (count.written.exact)
+    cost.bytesWritten = count.written.bytes;
+  return cost;
+}
+
+static LogicalResult addLaunch(tinyrt::PlanBuilder &plan, LaunchOp launch,
+                               tinyrt::LaunchCost cost) {
   std::optional<ArrayRef<int64_t>> grid = launch.getGrid();
   if (!grid || grid->size() != 3)
     return launch.emitOpError("has no grid; the Tile stage sets it");
@@ -97,7 +109,7 @@ static LogicalResult addLaunch(tinyrt::PlanBuilder &plan, LaunchOp launch) {
   plan.addLaunch(plan.addKernel(launch.getKernel().str()),
                  {static_cast<uint32_t>((*grid)[0]), static_cast<uint32_t>((*grid)[1]),
                   static_cast<uint32_t>((*grid)[2])},
-                 buffers);
+                 buffers, /*label=*/"", cost);
   return success();
 }
 
@@ -134,7 +146,11 @@ static uint64_t bytesAttr(func::FuncOp entry, StringRef name) {
   return attribute ? attribute.getInt() : 0;
 }
 
-FailureOr<tinyrt::Plan> mlir::tiny::buildPlan(func::FuncOp entry) {
+FailureOr<tinyrt::Plan> mlir::tiny::buildPlan(func::FuncOp entry, const ProgramCost *cost) {
+  size_t numLaunches = llvm::range_size(entry.getOps<LaunchOp>()), number = 0;
+  if (cost && cost->launches.size() != numLaunches)
+    return entry.emitError("has ")
+           << numLaunches << " launches, but " << cost->launches.size() << " were counted";
   tinyrt::PlanBuilder builder(entry.getName().str());
   builder.workspaceBytes = bytesAttr(entry, "tiny.workspace_bytes");
   builder.constantsBytes = bytesAttr(entry, "tiny.constants_bytes");
@@ -143,7 +159,11 @@ FailureOr<tinyrt::Plan> mlir::tiny::buildPlan(func::FuncOp entry) {
   for (Operation &op : entry.getBody().front()) {
     LogicalResult added =
         llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-            .Case([&](LaunchOp launch) { return addLaunch(builder, launch); })
+            .Case([&](LaunchOp launch) {
+              return addLaunch(builder, launch,
+                               cost ? costOf(cost->kernels[cost->launches[number++]].each)
+                                    : tinyrt::LaunchCost());
+            })
             .Case<ExpectEqOp, ExpectCloseOp>([&](auto op) { return addExpect(builder, op); })
             .Case([&](func::ReturnOp op) { return addReturn(builder, op); })
             .Case([](ConstantOp) { return success(); })
@@ -159,6 +179,18 @@ FailureOr<tinyrt::Plan> mlir::tiny::buildPlan(func::FuncOp entry) {
   if (!builder.finish(plan, error))
     return entry.emitError("cannot make a launch plan: ") << error;
   return plan;
+}
+
+LogicalResult mlir::tiny::checkWork(func::FuncOp entry, const ProgramCost &cost, uint64_t maxFlops,
+                                    uint64_t maxLaunches) {
+  uint64_t launches = cost.launches.size(), flops = cost.total().ops.flops();
+  if (maxLaunches && launches > maxLaunches)
+    return entry.emitError("this program makes ")
+           << launches << " launches, more than the limit of " << maxLaunches;
+  if (maxFlops && flops > maxFlops)
+    return entry.emitError("this program needs ")
+           << flops << " floating point operations, more than the limit of " << maxFlops;
+  return success();
 }
 
 LogicalResult mlir::tiny::checkMemory(func::FuncOp entry, const tinyrt::Plan &plan,

@@ -3,7 +3,9 @@
 #include "Tiny/Compiler/Pipelines.h"
 
 #include "Tiny/Codegen/Passes.h"
+#include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Schedule/Passes.h"
+#include "Tiny/Schedule/Report.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -110,6 +112,43 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
   part.addPass(createEmitEntryPointsPass());
   if (options.verify)
     part.addPass(createVerifyLoweredPass());
+}
+
+namespace {
+/// Schedules a program, unless that is done: a report is asked for at any stage.
+struct ScheduleOncePass : public PassWrapper<ScheduleOncePass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ScheduleOncePass)
+  explicit ScheduleOncePass(StringRef entry) : entry(entry) {}
+
+  StringRef getName() const override { return "ScheduleOnce"; }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    OpPassManager pipeline(ModuleOp::getOperationName());
+    build(pipeline);
+    pipeline.getDependentDialects(registry);
+  }
+  void runOnOperation() override {
+    auto function = getOperation().lookupSymbol<func::FuncOp>(entry);
+    if (function && !function.isExternal() && !function.getBody().getOps<LaunchOp>().empty() &&
+        function->hasAttr("tiny.workspace_bytes"))
+      return;
+    OpPassManager pipeline(ModuleOp::getOperationName());
+    build(pipeline);
+    if (failed(runPipeline(pipeline, getOperation())))
+      signalPassFailure();
+  }
+  void build(OpPassManager &pipeline) const {
+    CPUPipelineOptions options;
+    options.entry = entry;
+    buildSchedulePipeline(pipeline, options);
+  }
+  std::string entry;
+};
+} // namespace
+
+void mlir::tiny::buildReportPipeline(OpPassManager &pm, StringRef entry, StringRef format,
+                                     StringRef target, raw_ostream &os) {
+  pm.addPass(std::make_unique<ScheduleOncePass>(entry));
+  pm.addPass(createReportPass(entry, format, target, os));
 }
 
 void mlir::tiny::registerTinyPipelines() {

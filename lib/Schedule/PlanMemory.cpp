@@ -1,20 +1,21 @@
 //===- PlanMemory.cpp - give every buffer its slot ------------------------===//
 //
-// One arena with offsets known at compile time. Placement is greedy by size: the
-// largest buffer first, each at the lowest offset at which it overlaps no placed
-// buffer that is alive at the same time. This is within a few percent of the
-// liveness bound on real networks and needs no solver.
+// One arena with offsets known at compile time. First it is decided which values
+// share a buffer: what a launch updates in place lies where the old value lies, and
+// an elementwise result may take over the buffer of an input that nobody needs any
+// more. Then MemoryPlanner places the buffers, by when they are alive.
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelAccess.h"
 #include "Tiny/IR/TinyDialect.h"
+#include "Tiny/Schedule/MemoryPlanner.h"
 #include "Tiny/Schedule/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/SymbolTable.h"
 #include "llvm/Support/MathExtras.h"
-
-#include <tuple>
 
 namespace mlir::tiny {
 #define GEN_PASS_DEF_PLANMEMORYPASS
@@ -24,12 +25,42 @@ namespace mlir::tiny {
 using namespace mlir;
 using namespace mlir::tiny;
 
+static int64_t bytesOf(Value value) {
+  return storageBytes(cast<RankedTensorType>(value.getType()));
+}
+
 namespace {
-/// A launch result that lies in the arena, alive from `first` to `last` (positions of host ops).
+/// What one or more launch results lie in, one after the other.
 struct Buffer {
-  Value value;
-  int64_t bytes, first, last;
-  int64_t offset = 0;
+  BufferInterval interval;
+  int64_t result = -1; ///< The result of the function that it is, or -1.
+};
+
+/// The buffers of a host function.
+class HostBuffers {
+public:
+  HostBuffers(ModuleOp module, func::FuncOp function);
+  /// Gives each launch result its buffer.
+  LogicalResult collect();
+
+  std::vector<Buffer> buffers;
+  /// Number of the buffer, by launch result.
+  llvm::MapVector<Value, unsigned> bufferOf;
+
+private:
+  LogicalResult addUpdate(LaunchOp launch, OpResult value, Value init);
+  void add(LaunchOp launch, OpResult value);
+  std::optional<unsigned> dyingBuffer(LaunchOp launch, OpResult value);
+  bool mayTakeOver(LaunchOp launch, OpResult value, unsigned buffer);
+  int64_t lastUse(Value value) const;
+  /// `value` lies in `buffer` too, which is alive for longer then.
+  void join(Value value, unsigned buffer);
+
+  SymbolTable symbols;
+  Block &block;
+  llvm::DenseMap<Operation *, int64_t> positions;
+  llvm::DenseMap<Value, int64_t> results; ///< The function's results that are launch results.
+  llvm::DenseMap<StringAttr, SmallVector<KernelAccess>> accesses; ///< By kernel.
 };
 
 struct PlanMemoryPass : public tiny::impl::PlanMemoryPassBase<PlanMemoryPass> {
@@ -38,32 +69,106 @@ struct PlanMemoryPass : public tiny::impl::PlanMemoryPassBase<PlanMemoryPass> {
 };
 } // namespace
 
-/// Places every buffer; returns the size of the arena.
-static int64_t place(SmallVectorImpl<Buffer> &buffers, int64_t alignment) {
-  SmallVector<Buffer *> order;
-  for (Buffer &buffer : buffers)
-    order.push_back(&buffer);
-  llvm::sort(order, [](Buffer *a, Buffer *b) {
-    return std::tie(b->bytes, a->first) < std::tie(a->bytes, b->first);
-  });
-  SmallVector<Buffer *> placed; // by offset
-  int64_t size = 0;
-  for (Buffer *buffer : order) {
-    int64_t offset = 0;
-    for (Buffer *other : placed) {
-      if (other->last < buffer->first || buffer->last < other->first)
-        continue;
-      if (offset + buffer->bytes <= other->offset)
-        break; // fits into the gap before it
-      offset = std::max<int64_t>(offset, llvm::alignTo(other->offset + other->bytes, alignment));
-    }
-    buffer->offset = offset;
-    size = std::max<int64_t>(size, offset + buffer->bytes);
-    placed.insert(llvm::upper_bound(placed, buffer,
-                                    [](Buffer *a, Buffer *b) { return a->offset < b->offset; }),
-                  buffer);
+HostBuffers::HostBuffers(ModuleOp module, func::FuncOp function)
+    : symbols(module), block(function.getBody().front()) {
+  for (Operation &op : block)
+    positions[&op] = positions.size();
+  for (auto [index, value] : llvm::enumerate(block.getTerminator()->getOperands()))
+    results[value] = index;
+}
+
+int64_t HostBuffers::lastUse(Value value) const {
+  int64_t last = positions.lookup(value.getDefiningOp());
+  for (Operation *user : value.getUsers())
+    // Expectations are looked at when all is done.
+    last = std::max<int64_t>(last, isa<LaunchOp>(user) ? positions.lookup(user) : positions.size());
+  return last;
+}
+
+void HostBuffers::join(Value value, unsigned buffer) {
+  bufferOf[value] = buffer;
+  BufferInterval &interval = buffers[buffer].interval;
+  interval.last = std::max(interval.last, lastUse(value));
+  if (auto found = results.find(value); found != results.end())
+    buffers[buffer].result = found->second;
+}
+
+/// `value` is `init` with some elements replaced: one buffer.
+LogicalResult HostBuffers::addUpdate(LaunchOp launch, OpResult value, Value init) {
+  auto found = bufferOf.find(init);
+  if (found == bufferOf.end())
+    return launch.emitOpError() << "updates "
+                                << (isa<BlockArgument>(init) ? "an argument" : "a constant")
+                                << " of the program in place; only what a launch has made can be, "
+                                   "since nothing says that the caller gives its buffer away";
+  if (lastUse(init) == static_cast<int64_t>(positions.size()))
+    return launch.emitOpError() << "updates a value in place that is needed as it was when the "
+                                   "program has ended";
+  join(value, found->second);
+  return success();
+}
+
+/// Whether the kernel of `launch` may write `value` over what its inputs read from `buffer`.
+bool HostBuffers::mayTakeOver(LaunchOp launch, OpResult value, unsigned buffer) {
+  auto kernel = symbols.lookup<func::FuncOp>(launch.getKernel());
+  if (!kernel || kernel.isExternal())
+    return false;
+  auto [found, isNew] = accesses.try_emplace(kernel.getSymNameAttr());
+  if (isNew)
+    if (auto collected = collectAccesses(kernel); succeeded(collected))
+      found->second = std::move(*collected);
+  unsigned destination = launch.getInputs().size() + value.getResultNumber();
+  for (auto [argument, input] : llvm::enumerate(launch.getInputs())) {
+    auto other = bufferOf.find(input);
+    if (other != bufferOf.end() && other->second == buffer &&
+        !mayWriteInPlace(found->second, argument, destination))
+      return false;
   }
-  return llvm::alignTo(size, alignment);
+  return true;
+}
+
+/// A buffer that nobody needs after `launch` and that `value` may lie in.
+std::optional<unsigned> HostBuffers::dyingBuffer(LaunchOp launch, OpResult value) {
+  for (Value input : launch.getInputs()) {
+    auto found = bufferOf.find(input);
+    if (found == bufferOf.end())
+      continue;
+    const Buffer &buffer = buffers[found->second];
+    // Another result of this launch that lies there already has made it live longer, or is dead.
+    bool isTaken = llvm::any_of(launch.getOutputs(), [&](Value other) {
+      auto place = bufferOf.find(other);
+      return place != bufferOf.end() && place->second == found->second;
+    });
+    if (buffer.interval.bytes == bytesOf(value) && buffer.result < 0 && !isTaken &&
+        buffer.interval.last == positions.lookup(launch) &&
+        mayTakeOver(launch, value, found->second))
+      return found->second;
+  }
+  return std::nullopt;
+}
+
+void HostBuffers::add(LaunchOp launch, OpResult value) {
+  std::optional<unsigned> buffer = dyingBuffer(launch, value);
+  if (!buffer) {
+    buffer = buffers.size();
+    int64_t position = positions.lookup(launch);
+    buffers.push_back({{bytesOf(value), position, position}});
+  }
+  join(value, *buffer);
+}
+
+LogicalResult HostBuffers::collect() {
+  for (auto launch : block.getOps<LaunchOp>()) {
+    // Updates have no choice, so they come first.
+    for (OpResult value : launch->getOpResults())
+      if (Value init = launch.getInitOf(value.getResultNumber()))
+        if (failed(addUpdate(launch, value, init)))
+          return failure();
+    for (OpResult value : launch->getOpResults())
+      if (!launch.getInitOf(value.getResultNumber()))
+        add(launch, value);
+  }
+  return success();
 }
 
 void PlanMemoryPass::runOnOperation() {
@@ -74,52 +179,46 @@ void PlanMemoryPass::runOnOperation() {
   }
   MLIRContext *context = &getContext();
   Block &block = function.getBody().front();
-  Operation *terminator = block.getTerminator();
-  llvm::DenseMap<Operation *, int64_t> positions;
-  for (Operation &op : block)
-    positions[&op] = positions.size();
-  int64_t end = positions.size();
-
-  llvm::DenseMap<Value, SlotAttr> slots;
-  for (auto [index, value] : llvm::enumerate(terminator->getOperands()))
-    slots[value] = SlotAttr::get(context, Segment::result, index, 0,
-                                 storageBytes(cast<RankedTensorType>(value.getType())));
+  ValueRange results = block.getTerminator()->getOperands();
 
   int64_t constantsBytes = 0;
   for (ConstantOp constant : block.getOps<ConstantOp>()) {
-    if (SlotAttr slot = slots.lookup(constant)) { // a result without elements
-      constant.setSlotAttr(slot);
+    int64_t bytes = bytesOf(constant);
+    if (auto index = llvm::find(results, constant.getResult()); index != results.end()) {
+      // A result without elements.
+      constant.setSlotAttr(
+          SlotAttr::get(context, Segment::result, index - results.begin(), 0, bytes));
       continue;
     }
-    int64_t bytes = storageBytes(constant.getType());
     constant.setSlotAttr(SlotAttr::get(context, Segment::constants, 0, constantsBytes, bytes));
     constantsBytes = llvm::alignTo(constantsBytes + bytes, alignment);
   }
 
-  SmallVector<Buffer> buffers;
-  for (LaunchOp launch : block.getOps<LaunchOp>())
-    for (Value value : launch.getOutputs()) {
-      if (slots.contains(value))
-        continue;
-      int64_t first = positions[launch], last = first;
-      for (Operation *user : value.getUsers())
-        // Expectations are looked at when all is done.
-        last = std::max(last, isa<LaunchOp>(user) ? positions[user] : end);
-      buffers.push_back(
-          {value, storageBytes(cast<RankedTensorType>(value.getType())), first, last});
-    }
-  int64_t workspaceBytes = place(buffers, alignment);
-  for (Buffer &buffer : buffers)
-    slots[buffer.value] =
-        SlotAttr::get(context, Segment::workspace, 0, buffer.offset, buffer.bytes);
+  HostBuffers host(getOperation(), function);
+  if (failed(host.collect()))
+    return signalPassFailure();
+  SmallVector<BufferInterval> arena;
+  for (const Buffer &buffer : host.buffers)
+    if (buffer.result < 0)
+      arena.push_back(buffer.interval);
+  int64_t lowerBound = livenessLowerBound(arena, alignment);
+  int64_t workspaceBytes = placeBuffers(arena, alignment);
 
+  SmallVector<SlotAttr> slots;
+  const BufferInterval *placed = arena.begin();
+  for (const Buffer &buffer : host.buffers)
+    slots.push_back(
+        buffer.result < 0
+            ? SlotAttr::get(context, Segment::workspace, 0, placed++->offset, buffer.interval.bytes)
+            : SlotAttr::get(context, Segment::result, buffer.result, 0, buffer.interval.bytes));
   Builder b(context);
   for (LaunchOp launch : block.getOps<LaunchOp>()) {
-    SmallVector<Attribute> results;
+    SmallVector<Attribute> launchSlots;
     for (Value value : launch.getOutputs())
-      results.push_back(slots[value]);
-    launch.setResultSlotsAttr(b.getArrayAttr(results));
+      launchSlots.push_back(slots[host.bufferOf[value]]);
+    launch.setResultSlotsAttr(b.getArrayAttr(launchSlots));
   }
   function->setAttr("tiny.workspace_bytes", b.getI64IntegerAttr(workspaceBytes));
+  function->setAttr("tiny.workspace_lower_bound", b.getI64IntegerAttr(lowerBound));
   function->setAttr("tiny.constants_bytes", b.getI64IntegerAttr(constantsBytes));
 }

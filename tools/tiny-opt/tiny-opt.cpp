@@ -1,6 +1,7 @@
 //===- tiny-opt.cpp - run passes and pipelines on MLIR files --------------===//
 //
-// Upstream's driver, with one check before it parses.
+// Upstream's driver, with one check before it parses, and with an option that prints
+// a report instead of the program.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,9 +10,18 @@
 
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/ToolOutputFile.h"
+
+static llvm::cl::opt<std::string>
+    report("tiny-report", llvm::cl::ValueOptional, llvm::cl::value_desc("text|json"),
+           llvm::cl::desc("Print what the program costs instead of the program, which is scheduled "
+                          "for that if it is not yet"));
+static llvm::cl::opt<std::string>
+    reportTarget("tiny-report-target", llvm::cl::value_desc("name"), llvm::cl::init("x86-64-v3"),
+                 llvm::cl::desc("The row of Target.h whose peaks give the times of the report"));
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
@@ -39,7 +49,17 @@ int main(int argc, char **argv) {
     llvm::errs() << error << '\n';
     return EXIT_FAILURE;
   }
-  if (failed(mlir::MlirOptMain(result->os(), std::move(file), registry, config)))
+  bool reports = report.getNumOccurrences() > 0;
+  if (reports)
+    config.setPassPipelineSetupFn([passes = config, &result](mlir::PassManager &pm) mutable {
+      if (failed(passes.setupPassPipeline(pm)))
+        return mlir::failure();
+      mlir::tiny::buildReportPipeline(pm, "main", report.empty() ? "text" : report.getValue(),
+                                      reportTarget, result->os());
+      return mlir::success();
+    });
+  if (failed(mlir::MlirOptMain(reports ? llvm::nulls() : result->os(), std::move(file), registry,
+                               config)))
     return EXIT_FAILURE;
   result->keep(); // only what is whole
   return EXIT_SUCCESS;

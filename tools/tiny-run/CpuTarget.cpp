@@ -6,6 +6,7 @@
 
 #include "Target.h"
 
+#include "Tiny/Compiler/CPU.h"
 #include "Tiny/Compiler/Compiler.h"
 
 #include "llvm/ADT/StringSwitch.h"
@@ -19,7 +20,26 @@ static mlir::tiny::CompileOptions compileOptions(const Options &options) {
   result.cpu = options.cpu;
   result.entry = options.entry;
   result.maxMemory = memoryLimit(options);
+  result.maxFlops = options.maxFlops;
+  result.maxLaunches = options.maxLaunches;
   return result;
+}
+
+/// The row of Target.h that stands for `cpu`: that of its name, else one with vectors as long.
+static const mlir::tiny::Target &peaksOf(const std::string &cpu) {
+  if (const mlir::tiny::Target *row = mlir::tiny::findTarget(cpu))
+    return *row;
+  auto described = mlir::tiny::describeCPU(cpu);
+  const mlir::tiny::Target *best = mlir::tiny::findTarget("x86-64");
+  if (!described) { // compiling for it has failed before
+    llvm::consumeError(described.takeError());
+    return *best;
+  }
+  for (const mlir::tiny::Target &row : mlir::tiny::kTargets)
+    if (row.kind == mlir::tiny::TargetKind::cpu && row.arch == described->facts.arch &&
+        row.vectorBits <= described->facts.vectorBits)
+      best = &row;
+  return *best;
 }
 
 namespace {
@@ -79,8 +99,9 @@ public:
     std::vector<CompilerPhase> phases;
     for (const mlir::tiny::Phase &phase : artefact->phases)
       phases.push_back({phase.name, phase.seconds});
-    return format == Report::json ? reportJson(program->plan(), phases)
-                                  : reportText(program->plan(), phases);
+    const mlir::tiny::Target &row = peaksOf(options->cpu);
+    return format == Report::json ? reportJson(program->plan(), *artefact->cost, row, phases)
+                                  : reportText(program->plan(), *artefact->cost, row, phases);
   }
 
 private:

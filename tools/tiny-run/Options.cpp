@@ -125,6 +125,24 @@ static bool parseSize(StringRef text, uint64_t &bytes, std::string &error) {
   return false;
 }
 
+/// A number of things, with thousands behind it: unlike bytes, flops are not counted in 1024s.
+static bool parseCount(StringRef text, uint64_t &count, std::string &error) {
+  StringRef digits = text.take_while([](char c) { return llvm::isDigit(c); });
+  StringRef suffix = text.drop_front(digits.size());
+  size_t unit = suffix.empty() ? 0 : StringRef(" KMGT").find(suffix);
+  bool isNumber =
+      !digits.getAsInteger(10, count) && count > 0 && suffix.size() <= 1 && unit != StringRef::npos;
+  for (; isNumber && unit > 0; --unit) {
+    isNumber = count <= UINT64_MAX / 1000;
+    count *= 1000;
+  }
+  if (!isNumber)
+    error =
+        "'" + text.str() +
+        "' is not a count: give a number from 1 on, or one with K, M, G or T (thousands) behind it";
+  return isNumber;
+}
+
 static bool parseChoice(StringRef text, std::initializer_list<StringRef> choices,
                         std::string &value, std::string &error) {
   value = text.str();
@@ -195,12 +213,17 @@ static const OptionInfo kOptions[] = {
     {"--max-memory", "SIZE",
      "refuse a program that needs more, as 512M or 2G (default: the memory of\nthe machine)", false,
      PARSE(parseSize(v, o.maxMemory, e))},
+    {"--max-flops", "COUNT",
+     "refuse a program that needs more floating point operations for a run, as\n250M or 2G", false,
+     PARSE(parseCount(v, o.maxFlops, e))},
+    {"--max-launches", "COUNT", "refuse a program that launches more kernels", false,
+     PARSE(parseCount(v, o.maxLaunches, e))},
     {"Information", "", "", false, nullptr},
     {"--bench", "N", "run N more times, and print the least and the median time", false,
      PARSE(parseNumber(v, 1, 1000000000, o.bench, e))},
     {"--profile", "", "print what time each kernel takes", false, PARSE(o.profile = true)},
     {"--report", "[text|json]",
-     "print the kernels and the memory; without any --input, run nothing", false,
+     "print what each kernel costs, and the memory; without any --input, run\nnothing", false,
      [](Options &o, StringRef v, std::string &e) {
        std::string format;
        if (!parseChoice(v.empty() ? "text" : v, {"text", "json"}, format, e))
@@ -264,6 +287,9 @@ static bool checkTogether(const Options &options, std::string &error) {
     return fail("--emit runs nothing: it takes no data, and nothing can be measured or compared");
   if (isReference && (options.poison || options.cpu != "host"))
     return fail("--poison and --cpu need a target with kernels, and the reference has none");
+  if (isReference && (options.maxFlops || options.maxLaunches))
+    return fail("--max-flops and --max-launches need a target with kernels, and the reference has "
+                "none");
   if (isReference && options.profile)
     return fail("--profile needs a target with kernels, and the reference has none");
   if (isReference && options.report != Report::none)

@@ -43,7 +43,8 @@ struct Options {
   std::string target = "cpu";
   std::string cpu = "host";
   unsigned threads = 0;
-  uint64_t maxMemory = 0; // 0: what the machine has
+  uint64_t maxMemory = 0;                 // 0: what the machine has
+  uint64_t maxFlops = 0, maxLaunches = 0; // 0: no limit
 
   std::vector<InputSpec> inputs;
   std::vector<FileSpec> outputs;

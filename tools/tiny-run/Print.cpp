@@ -252,29 +252,18 @@ static uint64_t bytesOf(const PlanView &plan, tinyrt::PlanRange<tiny_plan_tensor
   return bytes;
 }
 
-std::string tinyrun::reportText(const PlanView &plan, const std::vector<CompilerPhase> &phases) {
-  const tiny_plan &header = plan.header();
+std::string tinyrun::reportText(const PlanView &plan, const mlir::tiny::ProgramCost &cost,
+                                const mlir::tiny::Target &peaks,
+                                const std::vector<CompilerPhase> &phases) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << "program " << std::string(plan.entry()) << ": " << plan.kernels().size() << " kernels, "
-     << plan.launches().size() << " launches\n\n";
-  Table memory;
-  memory.row({"memory", "bytes"});
-  memory.row({"arguments", grouped(bytesOf(plan, plan.inputs()))});
-  memory.row({"results", grouped(bytesOf(plan, plan.outputs()))});
-  memory.row({"constants", grouped(header.constants_bytes)});
-  if (header.state_bytes)
-    memory.row({"state", grouped(header.state_bytes)});
-  memory.row({"workspace", grouped(header.workspace_bytes)});
-  memory.row({"all", grouped(memoryNeeded(plan))});
-  os << memory.str() << "\n";
-
+  mlir::tiny::printCost(os, cost, peaks);
+  os << "\n";
   Table launches;
-  launches.row({"launch", "grid", "buffers", "bytes"});
+  launches.row({"launch", "grid", "buffers"});
   for (const tiny_plan_launch &launch : plan.launches())
     launches.row({std::string(plan.text(launch.label)), gridText(launch.grid),
-                  std::to_string(launch.num_buffers),
-                  grouped(static_cast<uint64_t>(bytesOf(plan, launch)))});
+                  std::to_string(launch.num_buffers)});
   os << launches.str() << "\n";
 
   Table times;
@@ -314,7 +303,9 @@ static llvm::json::Array tensorsJson(const PlanView &plan,
   return array;
 }
 
-std::string tinyrun::reportJson(const PlanView &plan, const std::vector<CompilerPhase> &phases) {
+std::string tinyrun::reportJson(const PlanView &plan, const mlir::tiny::ProgramCost &cost,
+                                const mlir::tiny::Target &peaks,
+                                const std::vector<CompilerPhase> &phases) {
   const tiny_plan &header = plan.header();
   llvm::json::Array launches, compile;
   for (const tiny_plan_launch &launch : plan.launches()) {
@@ -339,6 +330,7 @@ std::string tinyrun::reportJson(const PlanView &plan, const std::vector<Compiler
       {"inputs", tensorsJson(plan, plan.inputs())},
       {"outputs", tensorsJson(plan, plan.outputs())},
       {"launches", std::move(launches)},
+      {"cost", mlir::tiny::costToJson(cost, peaks)},
       {"memory", llvm::json::Object{{"arguments", bytesOf(plan, plan.inputs())},
                                     {"results", bytesOf(plan, plan.outputs())},
                                     {"constants", header.constants_bytes},

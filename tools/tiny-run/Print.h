@@ -6,6 +6,7 @@
 #include "Model.h"
 
 #include "Tiny/Runtime/Session.h"
+#include "Tiny/Schedule/Report.h"
 
 namespace tinyrun {
 
@@ -22,13 +23,16 @@ std::string milliseconds(double seconds);
 std::string profileTable(const tinyrt::PlanView &plan,
                          const std::vector<tinyrt::Session::LaunchTime> &times);
 
-/// What is known of a compiled program before it runs, and the compiler's phases.
+/// What is known of a compiled program before it runs, and the compiler's phases; `peaks` are those
+/// that times are computed from.
 struct CompilerPhase {
   std::string name;
   double seconds;
 };
-std::string reportText(const tinyrt::PlanView &plan, const std::vector<CompilerPhase> &phases);
-std::string reportJson(const tinyrt::PlanView &plan, const std::vector<CompilerPhase> &phases);
+std::string reportText(const tinyrt::PlanView &plan, const mlir::tiny::ProgramCost &cost,
+                       const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases);
+std::string reportJson(const tinyrt::PlanView &plan, const mlir::tiny::ProgramCost &cost,
+                       const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases);
 
 } // namespace tinyrun
 

@@ -10,10 +10,12 @@
 
 #include "Tiny/Runtime/Device.h"
 #include "Tiny/Runtime/Plan.h"
+#include "Tiny/Schedule/ProgramCost.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,9 @@ struct CompileOptions {
   /// Bytes of all segments together (arguments, results, constants, state, workspace) above which
   /// a program is refused; 0 for no limit.
   uint64_t maxMemory = 0;
+  /// Floating point operations of one run (docs/Report.md), and launches, above which a program is
+  /// refused; 0 for no limit. What is tiled already is not counted, and refused where there is one.
+  uint64_t maxFlops = 0, maxLaunches = 0;
   /// Kernels are spread over as many modules, which are compiled side by side.
   unsigned parts = 2;
   /// Check the contract between stages.
@@ -62,6 +67,8 @@ struct Artefact {
   std::vector<KernelFunction> kernels;
   /// In the order in which they ran.
   std::vector<Phase> phases;
+  /// What a run costs, counted before the kernels were tiled; nothing if they came tiled.
+  std::optional<ProgramCost> cost;
 
   /// The kernels by name, for tinyrt::Program; valid as long as the artefact.
   tinyrt::Code code() const;

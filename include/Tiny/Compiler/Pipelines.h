@@ -48,6 +48,10 @@ void buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptions &options)
 void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 void buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 
+/// Schedules the program if that is not done, and prints what it costs (Tiny/Schedule/Report.h).
+void buildReportPipeline(OpPassManager &pm, StringRef entry, StringRef format, StringRef target,
+                         raw_ostream &os);
+
 /// All of them for tiny-opt: tiny-schedule, tiny-tile-cpu, tiny-codegen-cpu, and tiny-cpu for the
 /// three in a row.
 void registerTinyPipelines();

@@ -115,9 +115,12 @@ def PlanMemoryPass : Pass<"tiny-schedule-plan-memory", "::mlir::ModuleOp"> {
   let description = [{
     Launch results that the function returns lie in their result buffer, all others in one arena
     (the workspace), at offsets chosen so that two buffers share bytes only when they are never
-    alive together. Constants lie one behind the other in the constants segment. Sets `result_slots`
-    on each launch and `slot` on each constant, and the arena's size as `tiny.workspace_bytes` and
-    `tiny.constants_bytes` on the function.
+    alive together. A result that updates a value in place lies where that value lies; a result may
+    also take the buffer of an input that is not needed afterwards, if each element of it is read
+    by the iteration that writes its place and by no other. Constants lie one behind the other in
+    the constants segment. Sets `result_slots` on each launch and `slot` on each constant, and on the
+    function the arena's size as `tiny.workspace_bytes`, the least that any placement could reach
+    (the most bytes alive at one time) as `tiny.workspace_lower_bound`, and `tiny.constants_bytes`.
   }];
   let options = [
     Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to plan.">,
@@ -125,6 +128,22 @@ def PlanMemoryPass : Pass<"tiny-schedule-plan-memory", "::mlir::ModuleOp"> {
            "Bytes that every buffer's offset is a multiple of.">,
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
+}
+
+def ReportPass : Pass<"tiny-schedule-report", "::mlir::ModuleOp"> {
+  let summary = "Print what a scheduled program costs, counted exactly";
+  let description = [{
+    Prints for each kernel and for the whole program: floating point operations and their kinds,
+    the distinct bytes that are read and written, what a target needs for them at least, the memory,
+    and the kernels that only copy. docs/Report.md defines the numbers. The program stays as it is;
+    `tiny-opt --tiny-report` prints the same of any program, and nothing else.
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to count.">,
+    Option<"format", "format", "std::string", /*default=*/"\"text\"", "text or json.">,
+    Option<"target", "target", "std::string", /*default=*/"\"x86-64-v3\"",
+           "The row of Target.h whose peaks give the times.">,
+  ];
 }
 
 def VerifyScheduledPass : Pass<"tiny-schedule-verify", "::mlir::ModuleOp"> {

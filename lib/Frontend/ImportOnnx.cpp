@@ -21,44 +21,8 @@ using namespace mlir::tiny;
 /// Results with at most this many elements are replaced by a constant when they are known.
 static constexpr int64_t kMaxFoldedElements = 1024;
 
-//===----------------------------------------------------------------------===//
-// The op tables
-//===----------------------------------------------------------------------===//
-
-namespace {
-struct Entry {
-  const OnnxRow *row;
-  Half half;
-};
-} // namespace
-
-/// All rows of an operator of the default domain.
-static ArrayRef<Entry> rowsOf(StringRef op) {
-  static const auto *entries = [] {
-    const std::pair<ArrayRef<OnnxRow>, Half> families[] = {
-        {onnxElementwiseRows(), Half::widen},  {onnxContractionRows(), Half::widen},
-        {onnxMovementRows(), Half::follow},    {onnxReductionRows(), Half::widen},
-        {onnxShapeRows(), Half::exact},        {onnxNormalizationRows(), Half::widen},
-        {onnxQuantizationRows(), Half::exact}, {onnxResizeRows(), Half::widen}};
-    auto *map = new llvm::StringMap<SmallVector<Entry, 2>>();
-    for (auto [rows, half] : families)
-      for (const OnnxRow &row : rows)
-        (*map)[row.op].push_back({&row, half});
-    return map;
-  }();
-  auto it = entries->find(op);
-  return it == entries->end() ? ArrayRef<Entry>() : ArrayRef<Entry>(it->second);
-}
-
-static bool isDefaultDomain(StringRef domain) { return domain.empty() || domain == "ai.onnx"; }
-
-static const Entry *findRow(const onnx::NodeProto &node, int64_t opset) {
-  if (isDefaultDomain(node.domain()))
-    for (const Entry &entry : rowsOf(node.op_type()))
-      if (entry.row->since <= opset && opset <= entry.row->until)
-        return &entry;
-  return nullptr;
-}
+/// Ranges of at least so many elements stay iotas.
+static constexpr int64_t kMinRange = 16;
 
 //===----------------------------------------------------------------------===//
 // The importer
@@ -68,18 +32,22 @@ namespace {
 class Importer {
 public:
   Importer(OnnxModel &model, const ImportOnnxOptions &options)
-      : model(model), graph(model.graph()), options(options), builder(model.context()) {}
+      : model(model), graph(model.graph()), options(options), builder(model.context()),
+        scopes({&model.graph()}) {}
 
   OwningOpRef<ModuleOp> run();
 
 private:
   LogicalResult checkDimOptions();
+  LogicalResult checkFixOptions();
   FailureOr<RankedTensorType> inputType(const onnx::ValueInfoProto &input);
-  LogicalResult checkNodes();
-  LogicalResult importInitializers();
+  LogicalResult checkNodes(const onnx::GraphProto &scope);
+  LogicalResult importInitializers(const onnx::GraphProto &scope);
+  Value fixedInput(StringRef name, RankedTensorType type, StringRef text);
   LogicalResult importInputs();
   LogicalResult importNode(const onnx::NodeProto &node);
   LogicalResult importOutputs();
+  FailureOr<SmallVector<Value>> importBranch(const onnx::GraphProto &branch);
   LogicalResult define(StringRef name, Value value);
   /// The value of a name; an initialiser becomes a constant when it is first used. Null after an
   /// error.
@@ -93,6 +61,10 @@ private:
   const onnx::GraphProto &graph;
   const ImportOnnxOptions &options;
   OpBuilder builder;
+  /// The model's graph and the branches that are being imported inside it.
+  SmallVector<const onnx::GraphProto *> scopes;
+  /// What was defined in this order, so that a branch can forget its own names.
+  std::vector<std::string> defined;
   HostFolder folder;
   func::FuncOp function;
   llvm::StringMap<Value> values;
@@ -146,6 +118,19 @@ LogicalResult Importer::checkDimOptions() {
   return success();
 }
 
+LogicalResult Importer::checkFixOptions() {
+  SmallVector<StringRef> names, asked(options.fixed.keys());
+  for (const onnx::ValueInfoProto &input : graph.input())
+    if (!initializers.contains(input.name()))
+      names.push_back(input.name());
+  llvm::sort(asked);
+  for (StringRef name : asked)
+    if (!llvm::is_contained(names, name))
+      return model.error() << "the model has no input '" << name << "' to fix; its inputs are "
+                           << llvm::join(names, ", ");
+  return success();
+}
+
 FailureOr<RankedTensorType> Importer::inputType(const onnx::ValueInfoProto &input) {
   std::string what = "input '" + input.name() + "'";
   if (!input.has_type() || !input.type().has_tensor_type())
@@ -175,20 +160,20 @@ FailureOr<RankedTensorType> Importer::inputType(const onnx::ValueInfoProto &inpu
 }
 
 /// One message for all that is not supported, so that nobody has to find out one by one.
-LogicalResult Importer::checkNodes() {
+LogicalResult Importer::checkNodes(const onnx::GraphProto &scope) {
   llvm::MapVector<StringRef, SmallVector<const onnx::NodeProto *>> missing;
   std::vector<std::string> keys;
-  keys.reserve(graph.node_size()); // the map refers to them
+  keys.reserve(scope.node_size()); // the map refers to them
   size_t count = 0;
-  for (const onnx::NodeProto &node : graph.node()) {
+  for (const onnx::NodeProto &node : scope.node()) {
     int64_t opset = model.opset(node.domain());
-    if (findRow(node, opset))
+    if (findOnnxEntry(node, opset))
       continue;
     std::string key = node.op_type();
     if (!isDefaultDomain(node.domain()))
       key = node.domain() + "." + key;
     key += opset ? " (opset " + std::to_string(opset) + ")" : " (of a domain that is not imported)";
-    if (isDefaultDomain(node.domain()) && !rowsOf(node.op_type()).empty())
+    if (knowsOnnxOp(node))
       key += ", which is supported in other operator sets only";
     keys.push_back(std::move(key));
     missing[keys.back()].push_back(&node);
@@ -208,15 +193,17 @@ LogicalResult Importer::checkNodes() {
   return model.error() << message;
 }
 
-LogicalResult Importer::importInitializers() {
-  for (const onnx::TensorProto &tensor : graph.initializer()) {
+LogicalResult Importer::importInitializers(const onnx::GraphProto &scope) {
+  for (const onnx::TensorProto &tensor : scope.initializer()) {
     if (tensor.name().empty())
       return model.error() << "an initialiser has no name";
     FailureOr<ElementsAttr> elements = model.tensor(tensor, "initialiser '" + tensor.name() + "'");
     if (failed(elements))
       return failure();
-    if (!initializers.try_emplace(tensor.name(), *elements).second)
+    if (values.contains(tensor.name()) ||
+        !initializers.try_emplace(tensor.name(), *elements).second)
       return model.error() << "two initialisers are named '" << tensor.name() << "'";
+    defined.push_back(tensor.name());
   }
   return success();
 }
@@ -226,12 +213,39 @@ LogicalResult Importer::define(StringRef name, Value value) {
     return model.error() << "the name '" << name
                          << "' is defined twice: each input, initialiser and node output needs "
                          << "its own";
+  defined.push_back(name.str());
   return success();
+}
+
+/// The constant that `text` says for an input. Null after an error.
+Value Importer::fixedInput(StringRef name, RankedTensorType type, StringRef text) {
+  Composer c(builder, model.named(name));
+  Type element = type.getElementType();
+  double real;
+  if (isa<FloatType>(element) && !text.getAsDouble(real))
+    return c.splat(real, type);
+  llvm::APInt number;
+  bool isNegative = text.consume_front("-");
+  if (!isa<FloatType>(element) && !text.getAsInteger(10, number)) {
+    unsigned width = element.getIntOrFloatBitWidth();
+    bool isUnsigned = element.isUnsignedInteger() || width == 1;
+    llvm::APSInt value(number.zext(std::max(number.getBitWidth(), width) + 1), false);
+    value = isNegative ? -value : value;
+    llvm::APSInt low = llvm::APSInt::getMinValue(width, isUnsigned);
+    llvm::APSInt high = llvm::APSInt::getMaxValue(width, isUnsigned);
+    if (llvm::APSInt::compareValues(value, low) >= 0 &&
+        llvm::APSInt::compareValues(value, high) <= 0)
+      return c.splat(value, type);
+  }
+  model.error() << "input '" << name << "' cannot be fixed to '" << (isNegative ? "-" : "") << text
+                << "', which is no number that " << element << " holds";
+  return {};
 }
 
 LogicalResult Importer::importInputs() {
   SmallVector<Type> types;
   SmallVector<const onnx::ValueInfoProto *> inputs;
+  SmallVector<std::pair<const onnx::ValueInfoProto *, RankedTensorType>> fixed;
   for (const onnx::ValueInfoProto &input : graph.input()) {
     if (input.name().empty())
       return model.error() << "an input has no name";
@@ -241,6 +255,10 @@ LogicalResult Importer::importInputs() {
     FailureOr<RankedTensorType> type = inputType(input);
     if (failed(type))
       return failure();
+    if (options.fixed.contains(input.name())) {
+      fixed.push_back({&input, *type});
+      continue;
+    }
     types.push_back(*type);
     inputs.push_back(&input);
   }
@@ -253,6 +271,11 @@ LogicalResult Importer::importInputs() {
     function.setArgAttr(index, "tiny.name", builder.getStringAttr(input->name()));
     body->getArgument(index).setLoc(model.named(input->name()));
     if (failed(define(input->name(), body->getArgument(index))))
+      return failure();
+  }
+  for (auto [input, type] : fixed) {
+    Value value = fixedInput(input->name(), type, options.fixed.at(input->name()));
+    if (!value || failed(define(input->name(), value)))
       return failure();
   }
   return success();
@@ -272,14 +295,41 @@ Value Importer::lookup(StringRef name, const onnx::NodeProto *user) {
     diag << describe(*user, model.opset(user->domain())) << " uses '" << name << "'";
   else
     diag << "output '" << name << "' cannot be produced";
-  for (const onnx::NodeProto &node : graph.node())
-    if (llvm::is_contained(node.output(), name)) {
+  for (const onnx::GraphProto *scope : scopes)
+    for (const onnx::NodeProto &node : scope->node()) {
+      if (!llvm::is_contained(node.output(), name))
+        continue;
       diag << ", which node '" << nameOf(node)
            << "' only computes later: the nodes are not in order, or form a cycle";
       return {};
     }
   diag << ": no input, initialiser or node has that name";
   return {};
+}
+
+/// Known integers that count evenly along one dim, as an iota: a mask that compares positions is
+/// then seen to do so, whatever its size. Null if they do not.
+static Value asRange(Composer c, const HostTensor &known) {
+  int64_t count = known.ints.size(), dim = -1;
+  Type type = known.type.getElementType();
+  if (count < kMinRange || type.isInteger(1))
+    return {};
+  for (auto [i, size] : llvm::enumerate(known.type.getShape()))
+    if (size == count)
+      dim = i;
+  APInt step = known.ints[1] - known.ints[0];
+  for (int64_t i = 2; i < count; ++i)
+    if (known.ints[i] - known.ints[i - 1] != step)
+      return {};
+  if (dim < 0 || step.isZero())
+    return {};
+  auto number = [&](const APInt &value) {
+    return Scalar(llvm::APSInt(value, type.isUnsignedInteger()));
+  };
+  Value range = c.iota(known.type.getShape(), dim, type);
+  if (!step.isOne())
+    range = c.mul(range, number(step));
+  return known.ints[0].isZero() ? range : c.add(range, number(known.ints[0]));
 }
 
 Value Importer::foldIfKnown(Value value, Location loc) {
@@ -289,6 +339,8 @@ Value Importer::foldIfKnown(Value value, Location loc) {
   const HostTensor *known = folder.fold(value);
   if (!known)
     return value;
+  if (Value range = asRange(Composer(builder, loc), *known))
+    return range;
   return ConstantOp::create(builder, loc, cast<ElementsAttr>(known->attribute()));
 }
 
@@ -384,12 +436,13 @@ LogicalResult Importer::importNode(const onnx::NodeProto &node) {
   while (!operands.empty() && !operands.back()) // left out at the end is the same as not there
     operands.pop_back();
 
-  const Entry *entry = findRow(node, opset);
+  const OnnxEntry *entry = findOnnxEntry(node, opset);
   Type half = halfTypeOf(operands, entry->half);
   for (Value &operand : operands)
     operand = half ? widen(operand) : round(operand, model.named(nameOf(node)));
 
-  OnnxNode view(model, node, opset, folder, builder, operands);
+  auto branch = [&](const onnx::GraphProto &graph) { return importBranch(graph); };
+  OnnxNode view(model, node, opset, folder, builder, operands, branch);
   std::string problem;
   {
     // Whatever goes wrong, in a builder too, is said of this node, and only the first time.
@@ -415,6 +468,39 @@ LogicalResult Importer::importNode(const onnx::NodeProto &node) {
       return failure();
   }
   return success();
+}
+
+/// The results of a branch of an If. Its nodes go behind what is there: the program is a straight
+/// line, and what nobody uses is dropped at its end.
+FailureOr<SmallVector<Value>> Importer::importBranch(const onnx::GraphProto &branch) {
+  if (branch.input_size() || branch.sparse_initializer_size())
+    return model.error() << "the branch '" << branch.name() << "' has "
+                         << (branch.input_size() ? "inputs" : "sparse initialisers")
+                         << ", which are not supported";
+  if (failed(checkNodes(branch)))
+    return failure();
+  size_t outer = defined.size();
+  scopes.push_back(&branch);
+  SmallVector<Value> results;
+  LogicalResult status = importInitializers(branch);
+  for (const onnx::NodeProto &node : branch.node())
+    if (succeeded(status))
+      status = importNode(node);
+  for (const onnx::ValueInfoProto &output : branch.output()) {
+    if (failed(status))
+      break;
+    results.push_back(round(lookup(output.name(), nullptr), model.named(output.name())));
+    status = success(results.back());
+  }
+  // The other branch may use the same names.
+  for (; defined.size() > outer; defined.pop_back()) {
+    values.erase(defined.back());
+    initializers.erase(defined.back());
+  }
+  scopes.pop_back();
+  if (failed(status))
+    return failure();
+  return results;
 }
 
 /// A model that says one thing about an output and computes another is wrong somewhere.
@@ -464,11 +550,11 @@ LogicalResult Importer::importOutputs() {
 OwningOpRef<ModuleOp> Importer::run() {
   OwningOpRef<ModuleOp> module = ModuleOp::create(model.location());
   // The function is made once its type is known and is erased with the module from then on.
-  bool ok =
-      succeeded(importInitializers()) && succeeded(checkDimOptions()) && succeeded(importInputs());
+  bool ok = succeeded(importInitializers(graph)) && succeeded(checkDimOptions()) &&
+            succeeded(checkFixOptions()) && succeeded(importInputs());
   if (function)
     module->push_back(function);
-  if (!ok || failed(checkNodes()))
+  if (!ok || failed(checkNodes(graph)))
     return {};
   for (const onnx::NodeProto &node : graph.node())
     if (failed(importNode(node)))

@@ -40,9 +40,10 @@ std::string mlir::tiny::str(ArrayRef<int64_t> values) {
 }
 
 OnnxNode::OnnxNode(OnnxModel &model, const onnx::NodeProto &proto, int64_t opset,
-                   HostFolder &folder, OpBuilder &builder, SmallVector<Value> operands)
+                   HostFolder &folder, OpBuilder &builder, SmallVector<Value> operands,
+                   ImportBranch importBranch)
     : c{builder, model.named(nameOf(proto))}, b(builder), opset(opset), model(model), proto(proto),
-      folder(folder), operands(std::move(operands)) {}
+      folder(folder), operands(std::move(operands)), importBranch(importBranch) {}
 
 Reported OnnxNode::fail(const Twine &message) {
   hasFailed = true;
@@ -187,6 +188,25 @@ SmallVector<double> OnnxNode::floatsAttr(StringRef name) {
   if (!attribute)
     return {};
   return SmallVector<double>(attribute->floats().begin(), attribute->floats().end());
+}
+
+SmallVector<std::string> OnnxNode::stringsAttr(StringRef name) {
+  const Attribute_ *attribute = attr(name, Attribute_::STRINGS);
+  if (!attribute)
+    return {};
+  return SmallVector<std::string>(attribute->strings().begin(), attribute->strings().end());
+}
+
+SmallVector<Value> OnnxNode::branchAttr(StringRef name) {
+  const Attribute_ *attribute = attr(name, Attribute_::GRAPH);
+  if (!attribute) {
+    if (!hasFailed)
+      attrFail(name, "is missing");
+    return {};
+  }
+  FailureOr<SmallVector<Value>> values = importBranch(attribute->g());
+  hasFailed |= mlir::failed(values);
+  return mlir::failed(values) ? SmallVector<Value>() : *values;
 }
 
 const onnx::TensorProto *OnnxNode::tensorAttr(StringRef name) {

@@ -28,8 +28,11 @@ struct Reported {
 
 class OnnxNode {
 public:
+  /// Imports a graph that is an attribute of the node.
+  using ImportBranch = llvm::function_ref<FailureOr<SmallVector<Value>>(const onnx::GraphProto &)>;
+
   OnnxNode(OnnxModel &model, const onnx::NodeProto &proto, int64_t opset, HostFolder &folder,
-           OpBuilder &builder, SmallVector<Value> operands);
+           OpBuilder &builder, SmallVector<Value> operands, ImportBranch importBranch);
 
   /// Builders that create ops under the node's location.
   Composer c;
@@ -68,7 +71,10 @@ public:
   std::string stringAttr(StringRef name, StringRef otherwise);
   SmallVector<int64_t> intsAttr(StringRef name, ArrayRef<int64_t> otherwise = {});
   SmallVector<double> floatsAttr(StringRef name);
+  SmallVector<std::string> stringsAttr(StringRef name);
   const onnx::TensorProto *tensorAttr(StringRef name);
+  /// The results of a graph that is an attribute, imported where the node stands.
+  SmallVector<Value> branchAttr(StringRef name);
   /// For attributes that say nothing about the values (and for lists of strings).
   void ignoreAttr(StringRef name) { used.insert(name); }
   ElementsAttr tensor(const onnx::TensorProto &tensor);
@@ -111,6 +117,7 @@ private:
   const onnx::NodeProto &proto;
   HostFolder &folder;
   SmallVector<Value> operands, outcome;
+  ImportBranch importBranch;
   llvm::StringSet<> used;
   bool hasFailed = false;
 };
@@ -144,14 +151,29 @@ enum class Half {
   exact,  // is about the types themselves
 };
 
-ArrayRef<OnnxRow> onnxElementwiseRows();
 ArrayRef<OnnxRow> onnxContractionRows();
+ArrayRef<OnnxRow> onnxControlRows();
+ArrayRef<OnnxRow> onnxElementwiseRows();
+ArrayRef<OnnxRow> onnxIndexRows();
 ArrayRef<OnnxRow> onnxMovementRows();
+ArrayRef<OnnxRow> onnxNormalizationRows();
+ArrayRef<OnnxRow> onnxQuantizationRows();
+ArrayRef<OnnxRow> onnxRecurrentRows();
 ArrayRef<OnnxRow> onnxReductionRows();
 ArrayRef<OnnxRow> onnxResizeRows();
 ArrayRef<OnnxRow> onnxShapeRows();
-ArrayRef<OnnxRow> onnxNormalizationRows();
-ArrayRef<OnnxRow> onnxQuantizationRows();
+
+/// A row, and what its family does to f16 and bf16.
+struct OnnxEntry {
+  const OnnxRow *row;
+  Half half;
+};
+
+bool isDefaultDomain(StringRef domain);
+/// Whether the operator is imported in some operator set.
+bool knowsOnnxOp(const onnx::NodeProto &node);
+/// The row for a node, or null.
+const OnnxEntry *findOnnxEntry(const onnx::NodeProto &node, int64_t opset);
 
 } // namespace mlir::tiny
 

@@ -245,59 +245,6 @@ static LogicalResult importSplit(OnnxNode &n) {
   return n.results(n.c.split(n[0], axis, sizes));
 }
 
-/// Indices that are known must be in range; those that are data select zeros where they are not,
-/// since there is nothing to stop at.
-static void checkIndices(OnnxNode &n, int64_t size) {
-  if (isa<FloatType>(n.elementType(1)) || n.elementType(1).isInteger(1)) {
-    n.fail("its 'indices' is a " + llvm::to_string(n.type(1)) + ", expected integers");
-    return;
-  }
-  if (!n.known(1))
-    return;
-  for (int64_t index : n.ints(1, "indices"))
-    if (index < -size || index >= size) {
-      n.fail("index " + Twine(index) + " is out of range for a dimension of size " + Twine(size));
-      return;
-    }
-}
-
-static LogicalResult importGather(OnnxNode &n) {
-  n.expectRank(0, "data", 1, kAny);
-  int64_t axis = n.axis(n.intAttr("axis", 0), n.rank(0));
-  if (!n.failed())
-    checkIndices(n, n.shape(0)[axis]);
-  return n.failed() ? failure() : n.result(n.c.gather(n[0], n[1], axis));
-}
-
-static LogicalResult importGatherElements(OnnxNode &n) {
-  n.expectRank(0, "data", 1, kAny);
-  int64_t axis = n.axis(n.intAttr("axis", 0), n.rank(0));
-  if (!n.failed())
-    checkIndices(n, n.shape(0)[axis]);
-  return n.failed() ? failure() : n.result(n.c.gatherElements(n[0], n[1], axis));
-}
-
-static LogicalResult importOneHot(OnnxNode &n) {
-  int64_t axis = n.axis(n.intAttr("axis", -1), n.rank(0) + 1);
-  SmallVector<int64_t> depth;
-  if (n.known(1) && n.isFloat(1)) // any numeric type will do
-    depth = llvm::map_to_vector(n.floats(1, "depth"),
-                                [](double value) { return static_cast<int64_t>(value); });
-  else
-    depth = n.ints(1, "depth");
-  n.expectRank(2, "values", 1);
-  if (n.failed())
-    return failure();
-  if (depth.size() != 1 || depth[0] < 1)
-    return n.fail("its 'depth' is " + str(depth) + ", expected one positive number");
-  if (n.shape(2)[0] != 2)
-    return n.fail("its 'values' has " + Twine(n.shape(2)[0]) + " elements, expected 2");
-  Value off = n.c.reshape(n.c.slice(n[2], 0, 0, 1), {});
-  Value on = n.c.reshape(n.c.slice(n[2], 0, 1, 2), {});
-  Value indices = n.c.cast(n[0], n.b.getI64Type());
-  return n.result(n.c.oneHot(indices, depth[0], axis, on, off));
-}
-
 static LogicalResult importTrilu(OnnxNode &n) {
   bool upper = n.boolAttr("upper", true);
   n.expectRank(0, "input", 2, kAny);
@@ -362,10 +309,7 @@ ArrayRef<OnnxRow> mlir::tiny::onnxMovementRows() {
       {"Dropout", 1, kLatest, 1, 3, importDropout, /*maxResults=*/2},
       {"Expand", 8, kLatest, 2, 2, importExpand},
       {"Flatten", 1, kLatest, 1, 1, importFlatten},
-      {"Gather", 1, kLatest, 2, 2, importGather},
-      {"GatherElements", 11, kLatest, 2, 2, importGatherElements},
       {"Identity", 1, kLatest, 1, 1, importIdentity},
-      {"OneHot", 9, kLatest, 3, 3, importOneHot},
       {"Pad", 1, 10, 1, 1, importPad},
       {"Pad", 11, 17, 2, 3, importPad},
       {"Pad", 18, kLatest, 2, 4, importPad},

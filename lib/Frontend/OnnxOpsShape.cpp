@@ -84,32 +84,39 @@ static LogicalResult importConstantOfShape(OnnxNode &n) {
 
 static LogicalResult importRange(OnnxNode &n) {
   n.expectSameType();
+  static constexpr StringLiteral names[] = {"start", "limit", "delta"};
   for (size_t i = 0; i < 3; ++i)
-    n.expectRank(i, i == 0 ? "start" : i == 1 ? "limit" : "delta", 0);
+    n.expectRank(i, names[i], 0);
   if (n.failed())
     return failure();
   Type elementType = n.elementType(0);
   double count;
+  bool startsAtZero, isByOne;
   if (n.isFloat(0)) {
-    double start = 0, limit = 0, delta = 0;
-    SmallVector<double> values[3] = {n.floats(0, "start"), n.floats(1, "limit"),
-                                     n.floats(2, "delta")};
+    SmallVector<double> values;
+    for (size_t i = 0; i < 3; ++i)
+      llvm::append_range(values, n.floats(i, names[i]));
     if (n.failed())
       return failure();
-    start = values[0][0], limit = values[1][0], delta = values[2][0];
-    count = std::ceil((limit - start) / delta);
+    count = std::ceil((values[1] - values[0]) / values[2]);
+    startsAtZero = values[0] == 0, isByOne = values[2] == 1;
   } else {
-    SmallVector<int64_t> values[3] = {n.ints(0, "start"), n.ints(1, "limit"), n.ints(2, "delta")};
+    SmallVector<int64_t> values;
+    for (size_t i = 0; i < 3; ++i)
+      llvm::append_range(values, n.ints(i, names[i]));
     if (n.failed())
       return failure();
-    count = values[2][0] == 0
-                ? NAN
-                : std::ceil((static_cast<double>(values[1][0]) - values[0][0]) / values[2][0]);
+    count =
+        values[2] == 0 ? NAN : std::ceil((static_cast<double>(values[1]) - values[0]) / values[2]);
+    startsAtZero = values[0] == 0, isByOne = values[2] == 1;
   }
   if (!(std::abs(count) < 0x1p48))
     return n.fail("counts without end: its 'delta' is zero or too small");
   SmallVector<int64_t> shape = {std::max<int64_t>(static_cast<int64_t>(count), 0)};
-  return n.result(n.c.add(n.c.mul(n.c.iota(shape, 0, elementType), n[2]), n[0]));
+  Value range = n.c.iota(shape, 0, elementType);
+  if (!isByOne)
+    range = n.c.mul(range, n[2]);
+  return n.result(startsAtZero ? range : n.c.add(range, n[0]));
 }
 
 static LogicalResult importCast(OnnxNode &n) {

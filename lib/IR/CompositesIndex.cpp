@@ -1,13 +1,15 @@
-//===- CompositesIndex.cpp - gathering and resampling ---------------------===//
+//===- CompositesIndex.cpp - gather and scatter ---------------------------===//
 //
-// Where an element comes from is data, or a table known at compile time. There is no address that
-// depends on data: a gather compares every position with the index, selects and sums. Schedule
-// knows that form and loads the one element instead.
+// Where an element comes from, or goes to, is data. There is no address that depends on data: a
+// gather compares every position with the index, selects and sums, and a scatter does the same with
+// the updates. Schedule knows those forms and loads or stores the one element instead. Constant
+// indices that are evenly spaced, or fill a box, are views.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Tiny/IR/Composites.h"
 
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -32,40 +34,105 @@ static Value wrapIndices(Composer &c, Value indices, int64_t size) {
   return c.where(c.lt(indices, 0), c.add(indices, size), indices);
 }
 
-/// The constant indices, if there are some, and all lie in range; counted from the start.
-static std::optional<SmallVector<int64_t>> constantIndices(Value indices, int64_t size) {
-  auto constant = indices.getDefiningOp<ConstantOp>();
+/// The numbers of a constant of integers.
+static std::optional<SmallVector<int64_t>> constantIntegers(Value value) {
+  auto constant = value.getDefiningOp<ConstantOp>();
   auto dense =
       constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue()) : DenseIntElementsAttr();
   if (!dense || dense.getNumElements() == 0)
     return std::nullopt;
   bool isUnsigned = dense.getElementType().isUnsignedInteger();
   SmallVector<int64_t> result;
-  for (const APInt &value : dense.getValues<APInt>()) {
-    int64_t index = isUnsigned ? static_cast<int64_t>(value.getZExtValue()) : value.getSExtValue();
+  for (const APInt &number : dense.getValues<APInt>())
+    result.push_back(isUnsigned ? static_cast<int64_t>(number.getZExtValue())
+                                : number.getSExtValue());
+  return result;
+}
+
+/// The constant indices, if there are some, and all lie in range; counted from the start.
+static std::optional<SmallVector<int64_t>> constantIndices(Value indices, int64_t size) {
+  std::optional<SmallVector<int64_t>> result = constantIntegers(indices);
+  if (!result)
+    return std::nullopt;
+  bool isUnsigned = cast<RankedTensorType>(indices.getType()).getElementType().isUnsignedInteger();
+  for (int64_t &index : *result) {
     index = index < 0 && !isUnsigned ? index + size : index;
     if (index < 0 || index >= size)
       return std::nullopt;
-    result.push_back(index);
   }
   return result;
 }
 
-/// x sliced along `dim`, if the indices are evenly spaced; null without a report if not.
-static Value gatherBySlice(Composer &c, Value x, ArrayRef<int64_t> indices, int64_t dim) {
-  int64_t first = indices.front(), step = indices.size() > 1 ? indices[1] - first : 1;
-  for (size_t i = 1; i < indices.size(); ++i)
-    if (indices[i] - indices[i - 1] != step)
-      return {};
-  SmallVector<int64_t> sizes(c.shapeOf(x)), offsets(sizes.size(), 0), steps(sizes.size(), 1);
-  offsets[dim] = std::min(first, indices.back());
-  if (step == 0) { // one element, repeated
-    sizes[dim] = 1;
-    return c.repeatElements(c.shrink(x, offsets, sizes), dim, indices.size());
+/// The step between neighbours along each dim of `shape`, if the numbers are evenly spaced along
+/// each; 0 for dims of size 1.
+static std::optional<SmallVector<int64_t>> evenSteps(ArrayRef<int64_t> numbers,
+                                                     ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> steps(shape.size(), 0);
+  int64_t stretch = 1; // neighbours along the dim are that far apart in the list
+  for (int64_t dim = shape.size() - 1; dim >= 0; --dim) {
+    if (shape[dim] > 1)
+      steps[dim] = numbers[stretch] - numbers[0];
+    stretch *= shape[dim];
   }
-  sizes[dim] = std::abs(indices.back() - first) + 1;
-  steps[dim] = step;
-  return c.stride(c.shrink(x, offsets, sizes), steps);
+  for (auto [position, number] : llvm::enumerate(numbers)) {
+    int64_t rest = position, expected = numbers[0];
+    for (int64_t dim = shape.size() - 1; dim >= 0; --dim) {
+      expected += rest % shape[dim] * steps[dim];
+      rest /= shape[dim];
+    }
+    if (number != expected)
+      return std::nullopt;
+  }
+  return steps;
+}
+
+/// x with `dim` replaced by the dims of `shape`: element (i0, i1, …) there is x[start + sum of
+/// i_k * steps[k]]. A view. All those positions lie in x.
+static Value spreadDim(Composer &c, Value x, int64_t dim, int64_t start, ArrayRef<int64_t> shape,
+                       ArrayRef<int64_t> steps) {
+  SmallVector<int64_t> counts, strides, flipped; // of the dims that move, downward ones turned up
+  int64_t extent = 1;
+  for (auto [count, step] : llvm::zip_equal(shape, steps)) {
+    if (step == 0)
+      continue;
+    start += step < 0 ? step * (count - 1) : 0;
+    extent += std::abs(step) * (count - 1);
+    counts.push_back(count), strides.push_back(std::abs(step));
+  }
+  SmallVector<int64_t> sizes(c.shapeOf(x)), offsets(sizes.size(), 0), moved(shape);
+  offsets[dim] = start, sizes[dim] = extent;
+  x = c.shrink(x, offsets, sizes);
+  // Windows of all that the later dims span, one dim after the other; the last two at once.
+  int64_t at = dim;
+  for (size_t k = 0; k + 1 < counts.size(); ++k, ++at) {
+    bool isLast = k + 2 == counts.size();
+    extent -= strides[k] * (counts[k] - 1);
+    x = c.slidingWindow(x, at, isLast ? counts[k + 1] : extent, strides[k],
+                        isLast ? strides[k + 1] : 1);
+    if (!x)
+      return {};
+  }
+  if (counts.size() == 1) {
+    SmallVector<int64_t> by(c.rankOf(x), 1);
+    by[dim] = strides[0];
+    x = c.stride(x, by);
+  }
+  for (auto [axis, step] : llvm::enumerate(steps)) {
+    if (step == 0)
+      moved[axis] = 1;
+    if (step < 0)
+      flipped.push_back(dim + axis);
+  }
+  // Add the dims that stay where they are, and repeat them.
+  ArrayRef<int64_t> outer = ArrayRef(sizes).take_front(dim),
+                    inner = ArrayRef(sizes).drop_front(dim + 1);
+  auto between = [&](ArrayRef<int64_t> middle) {
+    SmallVector<int64_t> result(outer);
+    llvm::append_range(result, middle);
+    llvm::append_range(result, inner);
+    return result;
+  };
+  return c.expand(c.flip(c.reshape(x, between(moved)), flipped), between(shape));
 }
 
 Value Composer::gather(Value x, Value indices, int64_t dim) {
@@ -80,8 +147,8 @@ Value Composer::gather(Value x, Value indices, int64_t dim) {
   llvm::append_range(result, inner);
   if (isa<IntegerType>(elementOf(indices)) && !elementOf(indices).isInteger(1))
     if (std::optional<SmallVector<int64_t>> known = constantIndices(indices, size))
-      if (Value sliced = gatherBySlice(*this, x, *known, *along))
-        return reshape(sliced, result);
+      if (std::optional<SmallVector<int64_t>> steps = evenSteps(*known, chosen))
+        return spreadDim(*this, x, *along, known->front(), chosen, *steps);
 
   // The iteration space: [outer…, indices…, position, inner…].
   SmallVector<int64_t> space(outer), source(outer), index(outer.size(), 1);
@@ -125,6 +192,271 @@ Value Composer::gatherElements(Value x, Value indices, int64_t dim) {
   return reduceSum(where(isChosen, expand(reshape(x, source), space), 0), *along + 1);
 }
 
+/// Index tuples [n…, k] into dims of the given sizes, as one number [n…] into those dims as one
+/// dim. Their product, which is no index, stands for every tuple that is out of range.
+static Value flattenTuples(Composer &c, Value tuples, ArrayRef<int64_t> sizes) {
+  SmallVector<int64_t> shape(c.shapeOf(tuples).drop_back());
+  int64_t count = sizes.size(), product = 1;
+  for (int64_t size : sizes)
+    product *= size;
+  if (std::optional<SmallVector<int64_t>> known = constantIntegers(tuples); known && count > 0) {
+    SmallVector<int64_t> flat;
+    for (size_t at = 0; at < known->size(); at += count) {
+      int64_t position = 0;
+      bool isInside = true;
+      for (auto [index, size] : llvm::zip_equal(ArrayRef(*known).slice(at, count), sizes)) {
+        int64_t wrapped = index < 0 ? index + size : index;
+        isInside &= wrapped >= 0 && wrapped < size;
+        position = position * size + wrapped;
+      }
+      flat.push_back(isInside ? position : product);
+    }
+    return c.reshape(c.vector(flat, c.b.getI64Type()), shape);
+  }
+  Value flat, isInside;
+  for (auto [k, size] : llvm::enumerate(sizes)) {
+    Value index = c.reshape(c.slice(tuples, -1, k, k + 1), shape);
+    index = c.cast(index, c.b.getI64Type());
+    index = c.where(c.lt(index, 0), c.add(index, size), index);
+    Value inside = c.logicalAnd(c.ge(index, 0), c.lt(index, size));
+    flat = flat ? c.add(c.mul(flat, size), index) : index;
+    isInside = isInside ? c.logicalAnd(isInside, inside) : inside;
+  }
+  if (!flat) // tuples of nothing: everything
+    return c.splat(0, RankedTensorType::get(shape, c.b.getI64Type()));
+  return c.where(isInside, flat, product);
+}
+
+/// Checks index tuples [batch…, n…, k] for x, and gives k.
+static std::optional<int64_t> tupleSize(Composer &c, Value x, Value indices, int64_t batchDims) {
+  if (!x || !indices)
+    return std::nullopt;
+  ArrayRef<int64_t> shape = c.shapeOf(indices);
+  int64_t rank = c.rankOf(x);
+  if (!isa<IntegerType>(c.elementOf(indices)) || c.elementOf(indices).isInteger(1)) {
+    c.fail("indices must be integers");
+    return std::nullopt;
+  }
+  if (shape.empty() || batchDims < 0 || batchDims >= static_cast<int64_t>(shape.size()) ||
+      batchDims > rank || shape.take_front(batchDims) != c.shapeOf(x).take_front(batchDims) ||
+      shape.back() > rank - batchDims) {
+    c.fail("index tuples of type " + llvm::formatv("{0}", indices.getType()).str() +
+           " do not fit " + llvm::formatv("{0}", x.getType()).str() + " with " + Twine(batchDims) +
+           " batch dims: the last dim is the length of a tuple");
+    return std::nullopt;
+  }
+  return shape.back();
+}
+
+Value Composer::gatherNd(Value x, Value indices, int64_t batchDims) {
+  std::optional<int64_t> length = tupleSize(*this, x, indices, batchDims);
+  if (!length)
+    return {};
+  ArrayRef<int64_t> shape = shapeOf(x), batch = shape.take_front(batchDims);
+  ArrayRef<int64_t> sizes = shape.slice(batchDims, *length);
+  int64_t batches = 1, product = 1;
+  for (int64_t size : batch)
+    batches *= size;
+  for (int64_t size : sizes)
+    product *= size;
+  Value flat = flattenTuples(*this, indices, sizes);
+  SmallVector<int64_t> result(shapeOf(indices).drop_back());
+  if (batches > 1) { // each batch in its own part; out of range stays so
+    SmallVector<int64_t> split = {batches, batches ? typeOf(flat).getNumElements() / batches : 0};
+    flat = reshape(flat, split);
+    Value part = mul(iota(split, 0, elementOf(flat)), product);
+    flat = where(lt(flat, product), add(flat, part), batches * product);
+  }
+  SmallVector<int64_t> merged = {batches * product};
+  llvm::append_range(merged, shape.drop_front(batchDims + *length));
+  llvm::append_range(result, shape.drop_front(batchDims + *length));
+  return reshape(gather(reshape(x, merged), flat, 0), result);
+}
+
+//===----------------------------------------------------------------------===//
+// Scatter
+//===----------------------------------------------------------------------===//
+
+/// An element and its update.
+static Value combine(Composer &c, Value x, Value update, ScatterKind kind) {
+  switch (kind) {
+  case ScatterKind::replace:
+    return update;
+  case ScatterKind::add:
+    return c.add(x, update);
+  case ScatterKind::mul:
+    return c.mul(x, update);
+  case ScatterKind::max:
+    return c.max(x, update);
+  case ScatterKind::min:
+    return c.min(x, update);
+  }
+}
+
+namespace {
+struct Scattered {
+  Value result, isHit;
+};
+} // namespace
+
+/// x with the updates that hit each of its elements. All have the dim `along` that counts the
+/// updates; `hits` and x (where it has size 1) broadcast to the updates' shape otherwise. The
+/// result has lost the dim, `isHit` has not got it either.
+static Scattered scatter(Composer &c, Value x, Value hits, Value updates, int64_t along,
+                         ScatterKind kind) {
+  auto drop = [&](Value value) {
+    SmallVector<int64_t> shape(c.shapeOf(value));
+    shape.erase(shape.begin() + along);
+    return c.reshape(value, shape);
+  };
+  if (!x || !hits || !updates)
+    return {};
+  Value isHit = hits, update = updates;
+  if (c.shapeOf(hits)[along] != 1) {
+    isHit = c.reduce(ReduceKind::max, hits, along, /*keepDims=*/true);
+    switch (kind) {
+    case ScatterKind::replace:
+    case ScatterKind::add:
+      update = c.reduceSum(c.where(hits, updates, 0), along, true);
+      break;
+    case ScatterKind::mul:
+      update = c.reduceProd(c.where(hits, updates, 1), along, true);
+      break;
+    case ScatterKind::max:
+      update = c.reduceMax(c.where(hits, updates, x), along, true);
+      break;
+    case ScatterKind::min:
+      update = c.reduceMin(c.where(hits, updates, x), along, true);
+      break;
+    }
+  }
+  Value result = c.where(isHit, combine(c, x, update, kind), x);
+  if (!result || !isHit)
+    return {};
+  return {drop(result), drop(isHit)};
+}
+
+/// Where a list of index tuples, in this order, is all of a box: its corner and sizes.
+static bool isBox(ArrayRef<int64_t> tuples, ArrayRef<int64_t> sizes, SmallVectorImpl<int64_t> &low,
+                  SmallVectorImpl<int64_t> &box) {
+  size_t length = sizes.size(), count = length ? tuples.size() / length : 0;
+  if (count == 0)
+    return false;
+  auto at = [&](size_t n, size_t k) {
+    int64_t index = tuples[n * length + k];
+    return index < 0 ? index + sizes[k] : index;
+  };
+  int64_t volume = 1;
+  for (size_t k = 0; k < length; ++k) {
+    low.push_back(at(0, k));
+    box.push_back(at(count - 1, k) - low[k] + 1);
+    if (low[k] < 0 || box[k] < 1 || low[k] + box[k] > sizes[k] ||
+        llvm::MulOverflow(volume, box[k], volume))
+      return false;
+  }
+  if (volume != static_cast<int64_t>(count))
+    return false;
+  for (size_t n = 0; n < count; ++n) {
+    int64_t rest = n;
+    for (size_t k = length; k-- > 0; rest /= box[k])
+      if (at(n, k) != low[k] + rest % box[k])
+        return false;
+  }
+  return true;
+}
+
+/// The updates [box…, rest…] in x from `low` on.
+static Value scatterBox(Composer &c, Value x, Value updates, ArrayRef<int64_t> low,
+                        ScatterKind kind) {
+  ArrayRef<int64_t> shape = c.shapeOf(x);
+  SmallVector<int64_t> before(shape.size(), 0), after(before);
+  bool isNarrow = llvm::all_of(shape, [](int64_t size) { return llvm::isInt<32>(size); });
+  Type index = isNarrow ? c.b.getI32Type() : c.b.getI64Type();
+  Value isInside;
+  auto require = [&](Value condition) {
+    isInside = isInside ? c.logicalAnd(isInside, condition) : condition;
+  };
+  for (auto [dim, start] : llvm::enumerate(low)) {
+    int64_t end = start + c.shapeOf(updates)[dim];
+    before[dim] = start, after[dim] = shape[dim] - end;
+    if (start != 0)
+      require(c.le(start, c.iota(shape, dim, index)));
+    if (end != shape[dim])
+      require(c.lt(c.iota(shape, dim, index), end));
+  }
+  Value update = combine(c, x, c.pad(updates, before, after), kind);
+  return isInside ? c.where(isInside, update, x) : update;
+}
+
+Value Composer::scatterNd(Value x, Value indices, Value updates, ScatterKind kind) {
+  std::optional<int64_t> length = tupleSize(*this, x, indices, 0);
+  if (!length || !updates)
+    return {};
+  ArrayRef<int64_t> sizes = shapeOf(x).take_front(*length), rest = shapeOf(x).drop_front(*length);
+  SmallVector<int64_t> wanted(shapeOf(indices).drop_back());
+  llvm::append_range(wanted, rest);
+  if (shapeOf(updates) != ArrayRef(wanted) || elementOf(updates) != elementOf(x))
+    return fail("the updates have type " + llvm::formatv("{0}", updates.getType()).str() +
+                ", expected " + llvm::formatv("{0}", typeOf(x).clone(wanted)).str());
+  if (typeOf(updates).getNumElements() == 0)
+    return x;
+  if (std::optional<SmallVector<int64_t>> known = constantIntegers(indices)) {
+    SmallVector<int64_t> low, box;
+    if (isBox(*known, sizes, low, box)) {
+      llvm::append_range(box, rest);
+      low.append(rest.size(), 0);
+      return scatterBox(*this, x, reshape(updates, box), low, kind);
+    }
+  }
+  int64_t product = 1, count = 1;
+  for (int64_t size : sizes)
+    product *= size;
+  for (int64_t size : shapeOf(indices).drop_back())
+    count *= size;
+  // The iteration space: [position, update, rest…].
+  SmallVector<int64_t> source = {product, 1}, space = {1, count}, hit(rest.size() + 2, 1);
+  llvm::append_range(source, rest);
+  llvm::append_range(space, rest);
+  hit[0] = product, hit[1] = count;
+  Value flat = reshape(flattenTuples(*this, indices, sizes), {1, count});
+  Value hits = flat ? eq(iota({product, count}, 0, elementOf(flat)), flat) : Value();
+  Scattered done =
+      scatter(*this, reshape(x, source), reshape(hits, hit), reshape(updates, space), 1, kind);
+  return reshape(done.result, shapeOf(x));
+}
+
+Value Composer::scatterElements(Value x, Value indices, Value updates, int64_t dim,
+                                ScatterKind kind) {
+  std::optional<int64_t> along = x && indices && updates ? dimOf(dim, rankOf(x)) : std::nullopt;
+  if (!along)
+    return {};
+  if (shapeOf(indices) != shapeOf(updates) || rankOf(indices) != rankOf(x) ||
+      elementOf(updates) != elementOf(x))
+    return fail("scatterElements takes indices and updates of one shape, of the tensor's rank " +
+                Twine(rankOf(x)) + " and element type");
+  if (typeOf(updates).getNumElements() == 0)
+    return x;
+  // The part of x that the updates reach; its dim `dim` is whole.
+  SmallVector<int64_t> none(rankOf(x), 0), kept(shapeOf(indices)), above;
+  int64_t size = kept[*along] = shapeOf(x)[*along];
+  for (auto [whole, part] : llvm::zip_equal(shapeOf(x), kept))
+    above.push_back(whole - part);
+  Value reached = shrink(x, none, kept), wrapped = wrapIndices(*this, indices, size);
+  if (!reached || !wrapped)
+    return {};
+  // The iteration space: `dim` is followed by the one that counts its updates.
+  SmallVector<int64_t> space(shapeOf(indices)), source(kept), update(space);
+  space.insert(space.begin() + *along, size);
+  source.insert(source.begin() + *along + 1, 1);
+  update.insert(update.begin() + *along, 1);
+  Value hits = eq(iota(space, *along, elementOf(wrapped)), expand(reshape(wrapped, update), space));
+  Scattered done =
+      scatter(*this, reshape(reached, source), hits, reshape(updates, update), *along + 1, kind);
+  if (ArrayRef(kept) == shapeOf(x))
+    return done.result;
+  return where(pad(done.isHit, none, above), pad(done.result, none, above), x);
+}
+
 Value Composer::oneHot(Value indices, int64_t depth, int64_t dim, Value on, Value off) {
   std::optional<int64_t> along = indices ? dimOf(dim, rankOf(indices) + 1) : std::nullopt;
   if (!along || !on || !off)
@@ -139,139 +471,4 @@ Value Composer::oneHot(Value indices, int64_t depth, int64_t dim, Value on, Valu
   index.insert(index.begin() + *along, 1);
   Value isHot = eq(iota(space, *along, elementOf(wrapped)), expand(reshape(wrapped, index), space));
   return where(isHot, on, off);
-}
-
-//===----------------------------------------------------------------------===//
-// Resampling
-//===----------------------------------------------------------------------===//
-
-/// No table that is computed here may be larger: a quarter of a GiB in f32.
-static constexpr int64_t kMostEntries = int64_t(1) << 26;
-
-/// Where output element `o` samples its input.
-static double coordinateOf(int64_t o, int64_t inputSize, int64_t size, double scale,
-                           ResizeCoordinates coordinates) {
-  double position = static_cast<double>(o);
-  switch (coordinates) {
-  case ResizeCoordinates::pytorchHalfPixel:
-    if (size == 1)
-      return 0;
-    [[fallthrough]];
-  case ResizeCoordinates::halfPixel:
-    return (position + 0.5) / scale - 0.5;
-  case ResizeCoordinates::asymmetric:
-    return position / scale;
-  case ResizeCoordinates::alignCorners:
-    return size == 1 ? 0 : position * static_cast<double>(inputSize - 1) / (size - 1);
-  }
-}
-
-static double roundNearest(double coordinate, NearestRounding rounding) {
-  switch (rounding) {
-  case NearestRounding::preferFloor:
-    return std::ceil(coordinate - 0.5);
-  case NearestRounding::preferCeil:
-    return std::floor(coordinate + 0.5);
-  case NearestRounding::floor:
-    return std::floor(coordinate);
-  case NearestRounding::ceil:
-    return std::ceil(coordinate);
-  }
-}
-
-/// `dim` normalised, if it can be resized to `size`; else a report.
-static std::optional<int64_t> resizedDim(Composer &c, Value x, int64_t dim, int64_t size,
-                                         double scale) {
-  std::optional<int64_t> along = x ? c.dimOf(dim, c.rankOf(x)) : std::nullopt;
-  if (!along)
-    return std::nullopt;
-  if (size >= 0 && size <= kMostEntries && scale > 0 && std::isfinite(scale) &&
-      (size == 0 || c.shapeOf(x)[*along] != 0))
-    return along;
-  c.fail("cannot resize dim " + Twine(*along) + " from " + Twine(c.shapeOf(x)[*along]) + " to " +
-         Twine(size) + " elements by a scale of " + Twine(std::to_string(scale)));
-  return std::nullopt;
-}
-
-Value Composer::resizeNearest(Value x, int64_t dim, int64_t size, double scale,
-                              ResizeCoordinates coordinates, NearestRounding rounding) {
-  std::optional<int64_t> along = resizedDim(*this, x, dim, size, scale);
-  if (!along)
-    return {};
-  int64_t inputSize = shapeOf(x)[*along];
-  SmallVector<int64_t> indices;
-  for (int64_t o = 0; o < size; ++o) {
-    double nearest = roundNearest(coordinateOf(o, inputSize, size, scale, coordinates), rounding);
-    indices.push_back(std::clamp(nearest, 0.0, static_cast<double>(inputSize - 1)));
-  }
-  // Each element a whole number of times: movement.
-  if (size > 0 && size % inputSize == 0) {
-    int64_t count = size / inputSize;
-    if (llvm::all_of(llvm::enumerate(indices), [&](auto entry) {
-          return entry.value() == static_cast<int64_t>(entry.index()) / count;
-        }))
-      return repeatElements(x, *along, count);
-  }
-  return gather(x, vector(indices, b.getI64Type()), *along);
-}
-
-Value Composer::resizeLinear(Value x, int64_t dim, int64_t size, double scale,
-                             ResizeCoordinates coordinates) {
-  std::optional<int64_t> along = resizedDim(*this, x, dim, size, scale);
-  if (!along || !floats(x, "resizeLinear"))
-    return {};
-  int64_t inputSize = shapeOf(x)[*along], last = inputSize - 1;
-
-  // By a whole number, every element has the same `scale` successors: each a sum of three
-  // neighbours with the same weights everywhere, once the borders are repeated.
-  bool isPeriodic = coordinates != ResizeCoordinates::alignCorners && size > 1 &&
-                    scale == std::nearbyint(scale) &&
-                    static_cast<double>(inputSize) * scale == static_cast<double>(size);
-  if (isPeriodic) {
-    int64_t phases = size / inputSize;
-    SmallVector<double> weights(phases * 3, 0.0);
-    for (int64_t phase = 0; phase < phases; ++phase) {
-      double coordinate = coordinateOf(phase, inputSize, size, scale, coordinates);
-      double below = std::floor(coordinate); // -1 or 0, the element's left neighbour or itself
-      double fraction = coordinate - below;
-      weights[phase * 3 + static_cast<int64_t>(below) + 1] += 1 - fraction;
-      weights[phase * 3 + static_cast<int64_t>(below) + 2] += fraction;
-    }
-    return inF32(x, [&](Value x) {
-      SmallVector<int64_t> border(rankOf(x), 0), table(rankOf(x) + 2, 1), shape(shapeOf(x));
-      border[*along] = 1;
-      Value windows = slidingWindow(padWith(x, border, border, PadMode::edge), *along, 3, 1, 1);
-      SmallVector<int64_t> split(shapeOf(windows));
-      split.insert(split.begin() + *along + 1, 1); // [element, phase, neighbour]
-      table[*along + 1] = phases, table[*along + 2] = 3;
-      Value phased = mul(reshape(windows, split), this->table(weights, table, elementOf(x)));
-      shape[*along] = size;
-      return reshape(reduceSum(phased, *along + 2), shape);
-    });
-  }
-
-  int64_t entries;
-  if (llvm::MulOverflow(size, inputSize, entries) || entries > kMostEntries)
-    return fail("resizing " + Twine(inputSize) + " to " + Twine(size) +
-                " elements needs a table of more than " + Twine(kMostEntries) + " weights");
-  SmallVector<double> weights(entries, 0.0);
-  for (int64_t o = 0; o < size; ++o) {
-    double coordinate = std::clamp(coordinateOf(o, inputSize, size, scale, coordinates), 0.0,
-                                   static_cast<double>(last));
-    int64_t below = static_cast<int64_t>(coordinate);
-    double fraction = coordinate - static_cast<double>(below);
-    weights[o * inputSize + below] += 1 - fraction;
-    weights[o * inputSize + std::min(below + 1, last)] += fraction;
-  }
-  return resample(x, *along, size, weights);
-}
-
-Value Composer::resample(Value x, int64_t dim, int64_t size, ArrayRef<double> weights) {
-  std::optional<int64_t> along = resizedDim(*this, x, dim, size, 1);
-  if (!along || !floats(x, "resample"))
-    return {};
-  return inF32(x, [&](Value x) {
-    Value matrix = table(weights, {size, shapeOf(x)[*along]}, elementOf(x));
-    return transpose(matmul(transpose(x, *along, -1), transpose(matrix)), *along, -1);
-  });
 }

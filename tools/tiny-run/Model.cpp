@@ -47,6 +47,8 @@ static bool readOnnx(const Options &options, const std::string &bytes, MLIRConte
   import.entry = options.entry;
   for (const auto &[name, size] : options.dims)
     import.dims[name] = size;
+  for (const auto &[name, number] : options.fixed)
+    import.fixed[name] = number;
   model.isOnnx = true;
   model.module =
       mlir::tiny::importOnnx(llvm::MemoryBufferRef(bytes, options.model), import, &context);
@@ -139,6 +141,11 @@ bool tinyrun::loadModel(const Options &options, MLIRContext &context, llvm::Sour
   bool isOnnx =
       StringRef(options.model).ends_with(".onnx") ||
       (!StringRef(options.model).ends_with(".mlir") && !isBytecode(bytes) && looksLikeOnnx(bytes));
+  if (!isOnnx && !options.fixed.empty()) {
+    error =
+        "--fix is for ONNX models: make the argument of '" + options.model + "' a tiny.constant";
+    return false;
+  }
   if (!isOnnx && !options.dims.empty()) {
     error = "--dim is for ONNX models: the shapes of '" + options.model + "' are in its types";
     return false;

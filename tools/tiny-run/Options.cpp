@@ -93,6 +93,21 @@ static bool parseDim(Options &options, StringRef text, std::string &error) {
   return true;
 }
 
+static bool parseFix(Options &options, StringRef text, std::string &error) {
+  auto [name, value] = text.rsplit('=');
+  if (name.empty() || value.empty()) {
+    error = "'" + text.str() + "': give NAME=NUMBER, as in rate=16000";
+    return false;
+  }
+  for (auto &[other, otherValue] : options.fixed)
+    if (other == name) {
+      error = "the input '" + name.str() + "' is fixed twice";
+      return false;
+    }
+  options.fixed.push_back({name.str(), value.str()});
+  return true;
+}
+
 static bool parseNumber(StringRef text, unsigned least, unsigned most, unsigned &number,
                         std::string &error) {
   if (!text.getAsInteger(10, number) && number >= least && number <= most)
@@ -182,6 +197,10 @@ static const OptionInfo kOptions[] = {
     {"--dim", "NAME=SIZE",
      "the size of a dim that an ONNX model leaves open, as batch=8 or x[0]=8\n(default: 1)", true,
      PARSE(parseDim(o, v, e))},
+    {"--fix", "NAME=NUMBER",
+     "an input of an ONNX model that always is this number, and so no input of the\nprogram, as "
+     "rate=16000",
+     true, PARSE(parseFix(o, v, e))},
     {"Data", "", "", false, nullptr},
     {"--input", "[NAME=]VALUE",
      "@FILE.npy, @FILE.pb, random:SEED or a number for all elements;\none random:SEED alone fills "

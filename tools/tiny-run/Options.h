@@ -40,6 +40,7 @@ struct Options {
   std::string model;
   std::string entry = "main";
   std::vector<std::pair<std::string, int64_t>> dims;
+  std::vector<std::pair<std::string, std::string>> fixed;
   std::string target = "cpu";
   std::string cpu = "host";
   unsigned threads = 0;

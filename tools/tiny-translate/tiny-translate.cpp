@@ -32,6 +32,10 @@ static cl::list<std::string> dims("dim",
                                   cl::desc("Size of an open dim of the model, by its name or as "
                                            "input[axis] (default: 1)"),
                                   cl::value_desc("name=size"));
+static cl::list<std::string> fixed("fix",
+                                   cl::desc("An input of the model that always is this number, "
+                                            "and so no argument of the program"),
+                                   cl::value_desc("name=number"));
 static cl::opt<bool> roundHalf("round-half",
                                cl::desc("Round f16 and bf16 after every node of the model"));
 static cl::opt<std::string> entry("entry", cl::desc("Name of the imported function"),
@@ -58,6 +62,14 @@ static LogicalResult importOnnx(const std::shared_ptr<llvm::SourceMgr> &sources,
              << "--dim '" << dim << "' is not of the form name=size";
     if (!options.dims.try_emplace(name, number).second)
       return emitError(UnknownLoc::get(context)) << "--dim '" << name << "' is given twice";
+  }
+  for (StringRef fix : fixed) {
+    auto [name, number] = fix.rsplit('=');
+    if (name.empty() || number.empty())
+      return emitError(UnknownLoc::get(context))
+             << "--fix '" << fix << "' is not of the form name=number";
+    if (!options.fixed.try_emplace(name, number).second)
+      return emitError(UnknownLoc::get(context)) << "--fix '" << name << "' is given twice";
   }
   llvm::MemoryBufferRef buffer = *sources->getMemoryBuffer(sources->getMainFileID());
   OwningOpRef<ModuleOp> module = tiny::importOnnx(buffer, options, context);

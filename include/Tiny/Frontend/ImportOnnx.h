@@ -19,6 +19,9 @@ struct ImportOnnxOptions {
   /// Sizes of the dims that the model leaves open, by the name the model gives them (`batch`) or by
   /// their place (`input[0]`). A dim that is not named here becomes 1.
   llvm::StringMap<int64_t> dims;
+  /// Inputs that always are this number (all elements of the tensor), and so no arguments of the
+  /// program: a sample rate that chooses a branch, say.
+  llvm::StringMap<std::string> fixed;
   /// Name of the function.
   std::string entry = "main";
   /// Round f16 and bf16 values after every node, as the types of the model say. Otherwise they stay

@@ -13,6 +13,7 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/APSInt.h"
 
+#include <functional>
 #include <optional>
 #include <variant>
 
@@ -76,6 +77,32 @@ enum class ResizeCoordinates {
 };
 /// Which element a coordinate between two takes.
 enum class NearestRounding { preferFloor, preferCeil, floor, ceil };
+
+/// What scatter does with the element that is there.
+enum class ScatterKind { replace, add, mul, max, min };
+
+class Composer;
+
+/// How a recurrent layer steps.
+struct RecurrentForm {
+  using Activation = std::function<Value(Composer &, Value)>;
+  /// Of the gates, of the candidate (GRU, LSTM), of the cell (LSTM). What is null is sigmoid, tanh
+  /// and tanh; the only one of an RNN is `gate`, which is tanh there.
+  Activation gate, candidate, output;
+  /// From the last step to the first.
+  bool reverse = false;
+  /// GRU: the reset gate applies to the product of the state, bias included (PyTorch's form), and
+  /// not to the state.
+  bool resetAfter = false;
+  /// [batch] integers, or null. From there on a sequence keeps its state and gives 0.
+  Value lengths;
+};
+
+/// All states [time, batch, hidden], the last one [batch, hidden], and an LSTM's last cell. Nulls
+/// on error.
+struct RecurrentResult {
+  Value all, state, cell;
+};
 
 /// Builds tiny ops at a location.
 ///
@@ -362,6 +389,23 @@ public:
   Value lpNormalize(Value x, int64_t dim, int64_t p = 2);
 
   //===--------------------------------------------------------------------===//
+  // Recurrent layers (CompositesRecurrent.cpp)
+  //===--------------------------------------------------------------------===//
+
+  /// One direction, unrolled over at most 1024 steps. x [time, batch, input], weights
+  /// [gates * hidden, input], recurrence [gates * hidden, hidden], bias [2 * gates * hidden] (the
+  /// input's, then the state's) or null, state [batch, hidden] or null for zeros.
+  RecurrentResult rnn(Value x, Value weights, Value recurrence, Value bias, Value state,
+                      const RecurrentForm &form = {});
+  /// Gates in ONNX's order: update, reset, candidate.
+  RecurrentResult gru(Value x, Value weights, Value recurrence, Value bias, Value state,
+                      const RecurrentForm &form = {});
+  /// Gates in ONNX's order: input, output, forget, candidate; peepholes [3 * hidden] of the first
+  /// three, or null.
+  RecurrentResult lstm(Value x, Value weights, Value recurrence, Value bias, Value state,
+                       Value cell, Value peepholes, const RecurrentForm &form = {});
+
+  //===--------------------------------------------------------------------===//
   // Joining, cutting and moving (CompositesShape.cpp)
   //===--------------------------------------------------------------------===//
 
@@ -391,15 +435,27 @@ public:
   Value triangular(Value x, bool upper, int64_t diagonal = 0);
 
   //===--------------------------------------------------------------------===//
-  // Indexing (CompositesIndex.cpp)
+  // Indexing (CompositesIndex.cpp, CompositesScatter.cpp)
   //===--------------------------------------------------------------------===//
 
   /// ONNX Gather: x[…, indices, …] along `dim`; result shape is x's with `dim` replaced by the
   /// shape of `indices`. Negative indices count from the end; out of range gives 0. The one-hot
-  /// form, where(iota == index, x, 0) summed; a slice where constant indices are evenly spaced.
+  /// form, where(iota == index, x, 0) summed; a view where constant indices are evenly spaced in
+  /// each of their dims.
   Value gather(Value x, Value indices, int64_t dim);
   /// ONNX GatherElements: result[i, j] = x[indices[i, j], j] for dim 0, and so on.
   Value gatherElements(Value x, Value indices, int64_t dim);
+  /// ONNX GatherND: indices [batch…, n…, k] choose in the k dims behind the first `batchDims`; what
+  /// is left of x's dims stays. A gather over those k dims as one.
+  Value gatherNd(Value x, Value indices, int64_t batchDims = 0);
+  /// ONNX ScatterND: updates [n…, rest…] go to where indices [n…, k] point in the first k dims of
+  /// x. Constant indices that fill a box give where(inside, padded updates, x); any others
+  /// where(iota == index, updates, x), summed over the updates if there are several. Indices out of
+  /// range write nothing; what two updates make of one element with `replace` is not defined.
+  Value scatterNd(Value x, Value indices, Value updates, ScatterKind kind = ScatterKind::replace);
+  /// ONNX ScatterElements: result[indices[i, j], j] = updates[i, j] for dim 0, and so on.
+  Value scatterElements(Value x, Value indices, Value updates, int64_t dim,
+                        ScatterKind kind = ScatterKind::replace);
   /// A new dim `dim` of size `depth` that holds `on` at the index and `off` elsewhere (both rank-0
   /// tensors of one type). Negative indices count from depth; out of range gives all `off`.
   Value oneHot(Value indices, int64_t depth, int64_t dim, Value on, Value off);

@@ -379,10 +379,13 @@ static Value scatterBox(Composer &c, Value x, Value updates, ArrayRef<int64_t> l
   for (auto [dim, start] : llvm::enumerate(low)) {
     int64_t end = start + c.shapeOf(updates)[dim];
     before[dim] = start, after[dim] = shape[dim] - end;
+    if (start == 0 && end == shape[dim])
+      continue;
+    Value position = c.iota(shape, dim, index);
     if (start != 0)
-      require(c.le(start, c.iota(shape, dim, index)));
+      require(c.le(start, position));
     if (end != shape[dim])
-      require(c.lt(c.iota(shape, dim, index), end));
+      require(c.lt(position, end));
   }
   Value update = combine(c, x, c.pad(updates, before, after), kind);
   return isInside ? c.where(isInside, update, x) : update;

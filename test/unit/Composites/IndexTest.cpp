@@ -39,7 +39,7 @@ protected:
 
 // start + i * a + j * b + k * d for all signs, overlapping and not.
 TEST_F(IndexTest, EvenlySpacedConstantsAreViews) {
-  Array x = Array::random({2, 40, 3});
+  Array x = Array::random({2, 48, 3});
   for (int64_t a : {0, 1, 2, 6, -1, -4})
     for (int64_t b : {0, 1, 3, -2})
       for (int64_t d : {0, 1, -5}) {

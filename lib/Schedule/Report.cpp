@@ -9,6 +9,7 @@
 
 #include "Tiny/Schedule/Passes.h"
 
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -25,18 +26,19 @@ using namespace mlir::tiny;
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Columns as wide as they need to be; the first one is text, the others are numbers.
+/// Columns as wide as they need to be; the first one is text, the others are numbers, but for the
+/// last one if it is text too.
 class Table {
 public:
   void row(std::vector<std::string> cells) { rows.push_back(std::move(cells)); }
-  void print(raw_ostream &os) const;
+  void print(raw_ostream &os, bool endsInText = false) const;
 
 private:
   std::vector<std::vector<std::string>> rows;
 };
 } // namespace
 
-void Table::print(raw_ostream &os) const {
+void Table::print(raw_ostream &os, bool endsInText) const {
   std::vector<size_t> widths;
   for (const std::vector<std::string> &cells : rows)
     for (auto [i, cell] : llvm::enumerate(cells)) {
@@ -47,7 +49,8 @@ void Table::print(raw_ostream &os) const {
     std::string line;
     for (auto [i, cell] : llvm::enumerate(cells)) {
       std::string space(widths[i] - cell.size(), ' ');
-      line += i == 0 ? cell + space : "  " + space + cell;
+      bool isText = i == 0 || (endsInText && i + 1 == cells.size());
+      line += (i == 0 ? "" : "  ") + (isText ? cell + space : space + cell);
     }
     os << StringRef(line).rtrim() << "\n";
   }
@@ -131,14 +134,18 @@ static void printCopies(raw_ostream &os, const ProgramCost &cost) {
                  copy.reason.empty() ? "not said" : copy.reason});
     }
   if (any)
-    table.print(os);
+    table.print(os, /*endsInText=*/true);
   else
     os << "copies: none\n";
 }
 
 void mlir::tiny::printCost(raw_ostream &os, const ProgramCost &cost, const Target &target) {
-  os << "program " << cost.entry << ": " << cost.kernels.size() << " kernels, "
-     << cost.launches.size() << " launches\n"
+  // A kernel has two rows if only some launches give it one buffer twice.
+  llvm::StringSet<> names;
+  for (const KernelCost &kernel : cost.kernels)
+    names.insert(kernel.name);
+  os << "program " << cost.entry << ": " << names.size() << " kernels, " << cost.launches.size()
+     << " launches\n"
      << "times on " << target.name << ": " << grouped(target.peak.gigaflops) << " GFLOP/s, "
      << grouped(target.peak.memoryGBPerSecond) << " GB/s\n\n";
   printKernels(os, cost, target);

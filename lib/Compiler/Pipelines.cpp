@@ -37,6 +37,8 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptio
   FoldConstantsPassOptions fold;
   fold.entry = options.entry;
   pm.addPass(createFoldConstantsPass(fold));
+  // Now that weights and factors are constants: a factor of a sum becomes part of its weights.
+  pm.addPass(createFoldScalesPass({options.entry}));
 
   pm.addPass(createFormKernelsPass({options.entry}));
   // Before anything is spent on a kernel: equal ones are tiled, lowered and compiled once.

@@ -55,10 +55,30 @@ static bool propagates(const Bound &a, const Bound &b, Bound &result) {
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-Bound tiny::reference::addBound(ElementType type, const Bound &a, const Bound &b) {
+// What a factor does to a sum when it moves into its terms: each is rounded a few times more (the
+// constant, once per factor, and the product), which the factor may also bring near the ends of
+// the type's range. A target keeps to factors from 2^-80 to 2^40.
+static constexpr int kScaledRoundings = 8, kScaledDown = 80, kScaledUp = 40;
+
+/// The largest relative error of `roundings` roundings, one after the other.
+static long double growth(int64_t roundings, const Format &format) {
+  return roundings <= 0 ? 0 : std::expm1(roundings * std::log1p((long double)format.unit()));
+}
+
+Bound tiny::reference::addBound(ElementType type, const Bound &a, const Bound &b, bool isScaled) {
   Bound result;
   if (propagates(a, b, result))
     return result;
+  if (isScaled && !hasInfinity(a) && !hasInfinity(b)) {
+    Format format = formatOf(type);
+    double magnitude = std::fmax(std::fmax(std::fabs(a.lo), std::fabs(a.hi)),
+                                 std::fmax(std::fabs(b.lo), std::fabs(b.hi)));
+    if (magnitude > std::ldexp(format.largest(), -kScaledUp))
+      return undecided();
+    double slack = magnitude * static_cast<double>(growth(kScaledRoundings, format)) +
+                   std::ldexp(format.smallest(), kScaledDown);
+    return {roundTo(type, a.lo + b.lo - slack), roundTo(type, a.hi + b.hi + slack), false};
+  }
   if (isPoint(a) && isPoint(b))
     return exactly(roundTo(type, a.lo + b.lo));
   if ((a.hi == infinity && b.lo == -infinity) || (a.lo == -infinity && b.hi == infinity))
@@ -235,9 +255,9 @@ Bound tiny::reference::eitherBound(const Bound &a, const Bound &b) {
 // Reductions
 //===----------------------------------------------------------------------===//
 
-ReduceBound::ReduceBound(ReduceKind kind, ElementType type)
-    : kind(kind), type(type), format(formatOf(computeTypeOf(type))), lo(-infinity), hi(-infinity),
-      lowestBit(std::numeric_limits<int>::max()) {}
+ReduceBound::ReduceBound(ReduceKind kind, ElementType type, bool isScaled)
+    : kind(kind), type(type), format(formatOf(computeTypeOf(type))), isScaled(isScaled),
+      lo(-infinity), hi(-infinity), lowestBit(std::numeric_limits<int>::max()) {}
 
 /// The power of two of the lowest set bit of a finite number other than 0.
 static int lowestBitOf(double value) {
@@ -320,11 +340,6 @@ Bound ReduceBound::result() const {
   return undecided();
 }
 
-/// The largest relative error of `roundings` roundings, one after the other.
-static long double growth(int64_t roundings, const Format &format) {
-  return roundings <= 0 ? 0 : std::expm1(roundings * std::log1p((long double)format.unit()));
-}
-
 /// Doubles around an interval of long doubles, rounded to the result type.
 static Bound outward(ElementType type, long double lo, long double hi) {
   Bound result{static_cast<double>(lo), static_cast<double>(hi), false};
@@ -338,19 +353,24 @@ static Bound outward(ElementType type, long double lo, long double hi) {
 Bound ReduceBound::sum() const {
   long double magnitude = positive + negative;
   Bound minusZero{-0.0, 0.0, false};
-  if (magnitude == 0 && !maybePlus && !maybeMinus)
+  if (isScaled && magnitude > std::ldexp((long double)format.largest(), -kScaledUp))
+    return undecided();
+  if (magnitude == 0 && !maybePlus && !maybeMinus && !isScaled)
     return count && maybeAllMinusZero ? minusZero : exactly(0.0);
   if (surelyPlus && surelyMinus)
     return certainNaN;
   // Every partial sum is a multiple of the lowest bit; where the accumulator holds all of those up
   // to the sum of the magnitudes, no order of additions rounds.
-  bool isExact =
-      allPoints && (nonZeros <= 1 || magnitude <= std::ldexp(1.0L, lowestBit + format.precision));
+  bool isExact = !isScaled && allPoints &&
+                 (nonZeros <= 1 || magnitude <= std::ldexp(1.0L, lowestBit + format.precision));
   long double error = 0;
   if (!isExact)
     // Each partial sum is at most the sum of magnitudes; adding a zero does not round. The last
     // term is the error of the sums held here.
     error = magnitude * (growth(nonZeros - 1, format) + count * (long double)LDBL_EPSILON);
+  if (isScaled)
+    error += magnitude * growth(kScaledRoundings, format) +
+             count * std::ldexp((long double)format.smallest(), kScaledDown);
   bool mayOverflowUp = maybePlus || positive + error > format.largest();
   bool mayOverflowDown = maybeMinus || negative + error > format.largest();
   if (mayOverflowUp && mayOverflowDown)

@@ -20,7 +20,8 @@ inline Bound undecided() { return {0, 0, true}; }
 bool isNaN(const Bound &bound);   // certainly NaN
 bool isPoint(const Bound &bound); // certainly one value, to the bit
 
-Bound addBound(ElementType type, const Bound &a, const Bound &b);
+/// With `isScaled`, also the sum when a factor behind it has moved into both operands.
+Bound addBound(ElementType type, const Bound &a, const Bound &b, bool isScaled);
 /// With `contracted`, also what a fused multiply-add would see: the product before rounding.
 Bound mulBound(ElementType type, const Bound &a, const Bound &b, bool contracted);
 Bound divBound(ElementType type, const Bound &a, const Bound &b);
@@ -36,10 +37,11 @@ Bound cmpBound(CmpPredicate predicate, const Bound &a, const Bound &b);
 /// Either one or the other.
 Bound eitherBound(const Bound &a, const Bound &b);
 
-/// All orders of combination of the elements given to `add`.
+/// All orders of combination of the elements given to `add`; with `isScaled`, also with a constant
+/// factor behind the sum moved into its terms.
 class ReduceBound {
 public:
-  ReduceBound(ReduceKind kind, ElementType type);
+  ReduceBound(ReduceKind kind, ElementType type, bool isScaled);
   void add(const Bound &element);
   Bound result() const;
 
@@ -50,6 +52,7 @@ private:
   ReduceKind kind;
   ElementType type;
   Format format; // of the accumulator
+  bool isScaled;
   int64_t count = 0;
   bool sawNaN = false, sawUndecided = false;
   // max

@@ -114,10 +114,20 @@ static Lanes computeAdd(Evaluator &evaluator, AddOp op, const Batch &at) {
                                           [](Word x, Word y) { return fromFloat(x.f + y.f); })
                                : zipWords(evaluator, type, a, b, at.size,
                                           [](Word x, Word y) { return fromInt(x.u + y.u); });
+  bool isScaled = evaluator.isScaledSum(op);
   for (int64_t k = 0; result.bounds && k < at.size; ++k)
     result.bounds[k] =
-        isFloat(type) ? addBound(type, a.bounds[k], b.bounds[k]) : integerBound(a, b, k);
+        isFloat(type) ? addBound(type, a.bounds[k], b.bounds[k], isScaled) : integerBound(a, b, k);
   return result;
+}
+
+/// The sign of a zero is lost with the factor: the terms of the sum have it, and +0 wins there.
+static Bound withoutSignOfZero(Bound bound) {
+  if (bound.lo == 0)
+    bound.lo = -0.0;
+  if (bound.hi == 0)
+    bound.hi = 0.0;
+  return bound;
 }
 
 static Lanes computeMul(Evaluator &evaluator, MulOp op, const Batch &at) {
@@ -131,6 +141,8 @@ static Lanes computeMul(Evaluator &evaluator, MulOp op, const Batch &at) {
   for (int64_t k = 0; result.bounds && k < at.size; ++k)
     result.bounds[k] = isFloat(type) ? mulBound(type, a.bounds[k], b.bounds[k], contracted)
                                      : integerBound(a, b, k, 0);
+  if (result.bounds && evaluator.isScaledSum(op))
+    std::transform(result.bounds, result.bounds + at.size, result.bounds, withoutSignOfZero);
   return result;
 }
 
@@ -154,6 +166,8 @@ static Lanes computeDiv(Evaluator &evaluator, DivOp op, const Batch &at) {
   for (int64_t k = 0; result.bounds && k < at.size; ++k)
     result.bounds[k] =
         isFloat(type) ? divBound(type, a.bounds[k], b.bounds[k]) : integerBound(a, b, k, 0);
+  if (result.bounds && evaluator.isScaledSum(op))
+    std::transform(result.bounds, result.bounds + at.size, result.bounds, withoutSignOfZero);
   return result;
 }
 

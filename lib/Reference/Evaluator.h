@@ -14,6 +14,7 @@
 #include "Bounds.h"
 #include "Scalar.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/Allocator.h"
 
 namespace mlir::tiny::reference {
@@ -51,10 +52,16 @@ struct Stored {
 };
 using Store = llvm::DenseMap<Value, Stored>;
 
+/// The sums whose constant factor may move into their terms, the factors, and the adds that add a
+/// constant to them (Bounds only).
+using ScaledSums = llvm::DenseSet<Operation *>;
+ScaledSums findScaledSums(ArrayRef<Operation *> ops);
+
 /// Evaluates batches; one per thread. What it returns lives until `reset`.
 class Evaluator {
 public:
-  Evaluator(const Store &store, bool withBounds) : store(store), withBounds(withBounds) {}
+  Evaluator(const Store &store, bool withBounds, const ScaledSums &scaled)
+      : store(store), withBounds(withBounds), scaled(scaled) {}
 
   /// The elements of `value`, read from memory where it is stored.
   Lanes evaluate(Value value, const Batch &at);
@@ -64,6 +71,8 @@ public:
   /// In a sum, a product may also appear unrounded: which `mul` feeds it (Bounds only).
   void setContracted(Operation *mul) { contracted = mul; }
   Operation *getContracted() const { return contracted; }
+
+  bool isScaledSum(Operation *op) const { return scaled.contains(op); }
 
   Lanes allocate(int64_t count);
   int64_t *allocateColumn(int64_t count) { return arena.Allocate<int64_t>(count); }
@@ -75,6 +84,7 @@ private:
 
   const Store &store;
   bool withBounds;
+  const ScaledSums &scaled;
   Operation *contracted = nullptr;
   llvm::BumpPtrAllocatorImpl<llvm::MallocAllocator, 1 << 20, 1 << 20> arena;
 };

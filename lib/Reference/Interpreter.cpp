@@ -189,7 +189,8 @@ static void computeChunk(Evaluator &evaluator, Value value, int64_t begin, int64
     store(stored.type, stored.tensor.data(), begin + k, words[k]);
 }
 
-static Stored computeStored(Value value, const Store &store, const InterpretOptions &options) {
+static Stored computeStored(Value value, const Store &store, const InterpretOptions &options,
+                            const ScaledSums &scaled) {
   auto type = cast<RankedTensorType>(value.getType());
   Stored stored = allocateStored(type, options.bounds);
   int64_t count = type.getNumElements(), work = count;
@@ -198,7 +199,7 @@ static Stored computeStored(Value value, const Store &store, const InterpretOpti
   int64_t chunkSize = chunkSizeOf(type.getShape());
   std::atomic<int64_t> next{0};
   auto worker = [&] {
-    Evaluator evaluator(store, options.bounds);
+    Evaluator evaluator(store, options.bounds, scaled);
     for (int64_t begin; (begin = next.fetch_add(chunkSize)) < count;)
       computeChunk(evaluator, value, begin, std::min(chunkSize, count - begin), stored);
   };
@@ -337,6 +338,7 @@ FailureOr<ReferenceResult> tiny::interpret(func::FuncOp entry, ArrayRef<tinyrt::
     return failure();
   StoragePlan plan = planStorage(*ops, options.bounds);
 
+  const ScaledSums scaled = options.bounds ? findScaledSums(*ops) : ScaledSums();
   Store store;
   for (auto [argument, input] : llvm::zip(entry.getArguments(), inputs))
     store[argument] = storedAt(cast<RankedTensorType>(argument.getType()), input.data());
@@ -361,7 +363,7 @@ FailureOr<ReferenceResult> tiny::interpret(func::FuncOp entry, ArrayRef<tinyrt::
           return failure();
         stored = *found;
       } else {
-        stored = computeStored(op->getResult(0), store, options);
+        stored = computeStored(op->getResult(0), store, options, scaled);
       }
       store[op->getResult(0)] = std::move(stored);
     }

@@ -89,7 +89,8 @@ void tiny::reference::computeReduce(Evaluator &evaluator, ReduceOp op, int64_t b
     elements *= shape[dim];
 
   std::fill_n(words, outputs, identity(kind, type));
-  std::vector<ReduceBound> floatBounds(bounds && isFloat(type) ? outputs : 0, {kind, type});
+  std::vector<ReduceBound> floatBounds(bounds && isFloat(type) ? outputs : 0,
+                                       {kind, type, evaluator.isScaledSum(op)});
   std::vector<IntegerDecision> decisions(bounds && !isFloat(type) ? outputs : 0);
   if (bounds && isFloat(type) && kind == ReduceKind::add)
     evaluator.setContracted(findContractedMul(op.getInput()));

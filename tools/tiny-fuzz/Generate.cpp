@@ -166,6 +166,7 @@ private:
   Value partnerOf(Value value);
   Value matmul();
   Value convolution();
+  Value scaledSum();
 
   void step();
   void elementwise();
@@ -489,7 +490,48 @@ Value Generator::convolution() {
   return emit<ReduceOp>(ReduceKind::add, products, ArrayRef<int64_t>{1, 2});
 }
 
+/// (m, k) times constants (k, n), and a constant factor or divisor of each column (or of all)
+/// behind it, with summands and movement in between: about fifteen ops, and a fit.
+Value Generator::scaledSum() {
+  int64_t m = random.between(1, 5), k = random.between(1, 9), n = random.between(1, 6);
+  Type type = random.chance(80) ? b.getF32Type() : b.getF64Type();
+  auto constant = [&](ArrayRef<int64_t> shape) {
+    return emit<ConstantOp>(randomElements(random, RankedTensorType::get(shape, type)));
+  };
+  Value x = expand(reshape(fit(pick(), type, {m, k}), {m, 1, k}), {m, n, k});
+  Value weights =
+      random.chance(50)
+          ? constant({1, n, k})
+          : reshape(emit<PermuteOp>(constant({k, n}), ArrayRef<int64_t>{1, 0}), {1, n, k});
+  Value sum = emit<ReduceOp>(ReduceKind::add, emit<MulOp>(x, expand(weights, {m, n, k})),
+                             ArrayRef<int64_t>{2});
+  bool isTurned = random.chance(30);
+  if (isTurned)
+    sum = emit<PermuteOp>(sum, ArrayRef<int64_t>{1, 0});
+  SmallVector<int64_t> columns = {1, n}, shape = {m, n};
+  if (isTurned) {
+    std::swap(columns[0], columns[1]);
+    std::swap(shape[0], shape[1]);
+  }
+  auto perColumn = [&]() -> Value {
+    return random.chance(80) ? expand(constant(columns), shape) : constant(shape);
+  };
+  for (int64_t factors = random.between(1, 2); factors > 0; --factors) {
+    if (random.chance(50))
+      sum = emit<AddOp>(sum, perColumn());
+    Value factor = perColumn();
+    sum = random.chance(70) ? emit<MulOp>(factor, sum) : emit<DivOp>(sum, factor);
+    if (random.chance(50))
+      sum = emit<AddOp>(perColumn(), sum);
+  }
+  return sum;
+}
+
 void Generator::step() {
+  if (options.scaledSums && left() > 25 && random.chance(30)) {
+    scaledSum();
+    return;
+  }
   int64_t roll = random.below(100);
   if (roll < 38) {
     elementwise();

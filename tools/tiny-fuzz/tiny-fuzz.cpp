@@ -44,9 +44,9 @@ static cl::opt<int64_t> maxOps("max-ops", cl::desc("The largest number of ops in
 static cl::opt<std::string>
     target("target",
            cl::desc("What to compare with the reference: cpu; canonicalize, "
-                    "which checks the folders; constants, "
-                    "which checks their evaluation at compile time; or, to check the reference "
-                    "itself, naive or liberal"),
+                    "which checks the folders; constants and scales, which check "
+                    "what folds constants; or, to check the reference itself, "
+                    "naive or liberal"),
            cl::init("cpu"), cl::cat(category));
 static cl::opt<bool> print("print", cl::desc("Print the programs and run nothing"),
                            cl::cat(category));
@@ -88,6 +88,9 @@ static FailureOr<std::vector<tinyrt::Tensor>> runTransformed(ModuleOp module,
   if (target == "constants") {
     bindArguments(functionOf(*folded), inputs);
     passes.addPass(tiny::createFoldConstantsPass());
+  } else if (target == "scales") {
+    passes.addPass(tiny::createFoldConstantsPass());
+    passes.addPass(tiny::createFoldScalesPass());
   } else {
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());
@@ -105,7 +108,7 @@ static FailureOr<std::vector<tinyrt::Tensor>> runTransformed(ModuleOp module,
 
 static FailureOr<std::vector<tinyrt::Tensor>> runTarget(ModuleOp module,
                                                         ArrayRef<tinyrt::Tensor> inputs) {
-  if (target == "canonicalize" || target == "constants")
+  if (llvm::is_contained({"canonicalize", "constants", "scales"}, target))
     return runTransformed(module, inputs);
   if (target == "naive" || target == "liberal")
     return runNaive(module, inputs, /*takesLiberties=*/target == "liberal");
@@ -278,9 +281,10 @@ int main(int argc, char **argv) {
                               "Runs random programs on a target and on the reference interpreter.\n"
                               "\n  tiny-fuzz --target cpu --seed 7 --count 500\n"
                               "  tiny-fuzz --target cpu fuzz-7-123.mlir --input-seed 7000144\n");
-  if (!llvm::is_contained({"cpu", "canonicalize", "constants", "naive", "liberal"}, target)) {
+  if (!llvm::is_contained({"cpu", "canonicalize", "constants", "scales", "naive", "liberal"},
+                          target)) {
     llvm::errs() << "tiny-fuzz: unknown target '" << target
-                 << "'; known are: cpu, canonicalize, constants, naive, liberal\n";
+                 << "'; known are: cpu, canonicalize, constants, scales, naive, liberal\n";
     return 1;
   }
   DialectRegistry registry;
@@ -292,6 +296,7 @@ int main(int argc, char **argv) {
     return checkFile(context);
   GenerateOptions generateOptions;
   generateOptions.maxOps = maxOps;
+  generateOptions.scaledSums = target == "scales";
   Totals totals;
   for (int64_t number = firstProgram; number < firstProgram + count; ++number) {
     uint64_t programSeed = seed * 1000003 + number;

@@ -28,7 +28,9 @@ def Tiny_Dialect : Dialect {
     and none has undefined behaviour. Elementwise results are the same to the bit on every target,
     but for `exp2`, `log2` and `sin` (within 2 ULP in f32 and 4 in f64; f16 and bf16 are computed in
     f32 and rounded once). Only a `mul` that feeds a `reduce add` may be contracted with it, and only
-    a `reduce` may be reassociated.
+    a `reduce` may be reassociated: its terms may come in any order, and where they are products with
+    constants, a constant factor of the sum may be part of these (in f32 and f64; constants that are
+    added to the sum are terms of it then).
 
     `launch`, `read` and the `slot` attribute are not part of that language: they are what the
     Schedule stage turns a program into (docs/Architecture.md).

@@ -49,6 +49,41 @@ def FoldConstantsPass : Pass<"tiny-schedule-fold-constants", "::mlir::ModuleOp">
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
 
+def FoldScalesPass : Pass<"tiny-schedule-fold-scales", "::mlir::ModuleOp"> {
+  let summary = "Move constant factors of a sum into its weights";
+  let description = [{
+    A `reduce add` over a product with a constant (a convolution, a matrix product, however they are
+    written) that is multiplied with or divided by another constant takes that one into its weights,
+    if they do not become more by it: batch normalisation behind a convolution is free then. A
+    constant that is added in between is scaled likewise, and what is added behind joins it. Movement
+    ops may stand anywhere between. f32 and f64 only, and never across a `cast`: elsewhere a result
+    is rounded in between. Where a new weight would not be a finite, normal number nothing is
+    changed, and a missed-optimisation remark says so.
+
+    Only a `reduce` may be reassociated, and this is a reassociation: the factor moves into the terms
+    of a sum, whose error is bounded by the sum of their magnitudes.
+
+    Before:
+    ```mlir
+    %w = tiny.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+    %s = tiny.constant dense<[10.0, 100.0]> : tensor<2xf32>
+    %0 = tiny.mul %x, %w : tensor<2x2xf32>
+    %1 = tiny.reduce add %0 dims [1] : tensor<2x2xf32> -> tensor<2xf32>
+    %2 = tiny.mul %1, %s : tensor<2xf32>
+    ```
+    After:
+    ```mlir
+    %w = tiny.constant dense<[[10.0, 20.0], [300.0, 400.0]]> : tensor<2x2xf32>
+    %0 = tiny.mul %x, %w : tensor<2x2xf32>
+    %1 = tiny.reduce add %0 dims [1] : tensor<2x2xf32> -> tensor<2xf32>
+    ```
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to fold in.">,
+  ];
+  let dependentDialects = ["::mlir::tiny::TinyDialect"];
+}
+
 def FormKernelsPass : Pass<"tiny-schedule-form-kernels", "::mlir::ModuleOp"> {
   let summary = "Turn a program of tiny ops into kernels and a list of launches";
   let description = [{

@@ -225,8 +225,8 @@ TEST(Compiler, CompilesProgram) {
   std::vector<std::string> phases;
   for (const Phase &phase : artefact->phases)
     phases.push_back(phase.name);
-  EXPECT_EQ(phases,
-            (std::vector<std::string>{"schedule", "tile", "plan", "lower", "llvm", "link"}));
+  EXPECT_EQ(phases, (std::vector<std::string>{"schedule", "count", "tile", "plan", "lower", "llvm",
+                                              "link"}));
 
   std::string error;
   auto program = tinyrt::Program::create(tinyrt::createCpuDevice(1), artefact->plan,

@@ -238,34 +238,39 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
     Value &all = asLanes ? mask : uniform;
     all = all ? arith::AndIOp::create(builder, loc, all, condition) : condition;
   }
-  if (moves) {
-    if (uniform)
-      mask = mask ? arith::AndIOp::create(builder, loc, mask, widen(uniform, lanes))
-                  : widen(uniform, lanes);
-  }
-
   Value flat = context.flat.lookup(access.source), result = pad(access.guards.back());
   std::optional<int64_t> stride = moves ? access.strideAlong(context.vectorDim) : std::nullopt;
+  // Where all lanes share the condition, an access that it forbids goes to the first elements.
+  bool shareCondition = !moves || (!mask && stride == 1 && access.elements >= lanes);
   if (access.elements == 0) {
     // Nothing can be loaded: some guard fails everywhere.
-  } else if (!moves) {
+  } else if (shareCondition) {
     Value zero = constant(builder.getIndexAttr(0));
     Value place =
         arith::SelectOp::create(builder, loc, uniform, index.scalar(access.flat, at), zero);
-    result = memref::LoadOp::create(builder, loc, flat, place);
-  } else if (stride == 1) {
-    result = vector::MaskedLoadOp::create(builder, loc, cast<VectorType>(result.getType()), flat,
-                                          ValueRange{index.scalar(access.flat, at)}, mask, result);
+    if (moves)
+      result = vector::LoadOp::create(builder, loc, result.getType(), flat, place);
+    else
+      result = memref::LoadOp::create(builder, loc, flat, place);
   } else {
-    Value zero = constant(builder.getIndexAttr(0));
-    result = vector::GatherOp::create(builder, loc, cast<VectorType>(result.getType()), flat,
-                                      ValueRange{zero}, index.lanes(access.flat, at), mask, result);
+    if (uniform)
+      mask = mask ? arith::AndIOp::create(builder, loc, mask, widen(uniform, lanes))
+                  : widen(uniform, lanes);
+    auto type = cast<VectorType>(result.getType());
+    if (stride == 1) {
+      result = vector::MaskedLoadOp::create(
+          builder, loc, type, flat, ValueRange{index.scalar(access.flat, at)}, mask, result);
+    } else {
+      Value zero = constant(builder.getIndexAttr(0));
+      result = vector::GatherOp::create(builder, loc, type, flat, ValueRange{zero},
+                                        index.lanes(access.flat, at), mask, result);
+    }
   }
 
   // The first guard that fails wins, so it is selected last.
   bool samePads = llvm::all_of(
       access.guards, [&](const Guard &guard) { return guard.pad == access.guards.front().pad; });
-  if (moves && samePads)
+  if (samePads && !shareCondition)
     return result; // the lanes that were left out have the pad already
   if (samePads)
     return arith::SelectOp::create(builder, loc, uniform, result, pad(access.guards.front()));

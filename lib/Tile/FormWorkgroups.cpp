@@ -46,6 +46,8 @@ public:
       : kernel(kernel), group(group), tilings(tilings), builder(nestAt(0).loc().getContext()) {}
 
   LogicalResult tile();
+  /// The last op of each nest of the group, as it is now.
+  SmallVector<Operation *> epilogues;
 
 private:
   const KernelNest &nestAt(unsigned member) const { return kernel.nests[group.nests[member]]; }
@@ -184,8 +186,11 @@ LogicalResult GroupTiler::tile() {
   for (auto [position, loops] : llvm::enumerate(group.shared))
     if (grid[loops.front()] < nestAt(0).sizes[loops.front()])
       divided.push_back(position);
-  if (divided.empty())
+  if (divided.empty()) {
+    for (unsigned number : group.nests)
+      epilogues.push_back(kernel.nests[number].epilogue);
     return success();
+  }
   findResults();
   scf::ForallOp loop = createLoop();
 
@@ -205,7 +210,8 @@ LogicalResult GroupTiler::tile() {
     AffineMap map = epilogue.getMatchingIndexingMap(initOf(epilogue));
     auto result = llvm::find_if(results, [&](auto &r) { return r.epilogue == nest.epilogue; });
     if (result == results.end()) {
-      emit(epilogue, tiled(initOf(epilogue)->get(), map));
+      Value local = emit(epilogue, tiled(initOf(epilogue)->get(), map));
+      epilogues.push_back(local.getDefiningOp());
       continue;
     }
     Slice place = sliceOf(map);
@@ -222,6 +228,7 @@ LogicalResult GroupTiler::tile() {
     Value init = tensor::ExtractSliceOp::create(builder, epilogue.getLoc(), target, place.offsets,
                                                 place.sizes, place.strides);
     parts.push_back(emit(epilogue, init));
+    epilogues.push_back(parts.back().getDefiningOp());
     places.push_back(place);
   }
   builder.setInsertionPointToEnd(loop.getTerminator().getBody());
@@ -282,9 +289,21 @@ struct FormWorkgroupsPass : tiny::impl::FormWorkgroupsPassBase<FormWorkgroupsPas
     FailureOr<SmallVector<TilingAttr>> tilings = kernel->tilings(function);
     if (failed(tilings))
       return signalPassFailure();
-    for (const NestGroup &group : kernel->groups())
-      if (failed(GroupTiler(*kernel, group, *tilings).tile()))
+    llvm::DenseMap<Operation *, Attribute> tilingOf;
+    for (const NestGroup &group : kernel->groups()) {
+      GroupTiler tiler(*kernel, group, *tilings);
+      if (failed(tiler.tile()))
         return signalPassFailure();
+      for (auto [epilogue, number] : llvm::zip(tiler.epilogues, group.nests))
+        tilingOf[epilogue] = (*tilings)[number];
+    }
+    // Nests of different groups may have stood in between each other, and do not any more.
+    SmallVector<Attribute> inOrder;
+    function.walk([&](linalg::GenericOp op) {
+      if (Attribute tiling = tilingOf.lookup(op))
+        inOrder.push_back(tiling);
+    });
+    function->setAttr(tilingAttrName, ArrayAttr::get(&getContext(), inOrder));
   }
 };
 } // namespace

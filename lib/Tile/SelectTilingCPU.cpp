@@ -166,9 +166,8 @@ static SmallVector<int64_t> orderOf(const KernelNest &nest, const Candidate &can
   return order;
 }
 
-/// Workgroups that keep `nests` from being divided into too little work each.
-static int64_t workgroupsFor(ArrayRef<const KernelNest *> nests, int64_t minWork,
-                             int64_t maxWorkgroups) {
+/// Scalar operations of all `nests`.
+static double workOf(ArrayRef<const KernelNest *> nests) {
   double work = 0;
   for (const KernelNest *nest : nests) {
     double operations = operationsOf(*nest);
@@ -176,7 +175,7 @@ static int64_t workgroupsFor(ArrayRef<const KernelNest *> nests, int64_t minWork
       operations *= size;
     work += operations;
   }
-  return static_cast<int64_t>(std::clamp<double>(work / minWork, 1, maxWorkgroups));
+  return work;
 }
 
 /// The workgroup along each parallel loop: outer loops are divided first, and no register tile is.
@@ -223,22 +222,25 @@ public:
   SmallVector<int64_t> sizes;
 
   /// Divides the shared loops, the outermost first, until there are `wanted` workgroups and the
-  /// data of one lies in the caches; failure if its locals need more than `maxLocals` bytes.
-  LogicalResult divide(int64_t wanted, int64_t l1Bytes, int64_t l2Bytes, int64_t maxLocals);
+  /// data of one lies in the caches, for the first of which no more than `most` are worth it.
+  /// Failure if the locals of one need more than `maxLocals` bytes.
+  LogicalResult divide(int64_t wanted, double most, int64_t l1Bytes, int64_t l2Bytes,
+                       int64_t maxLocals);
   double localBytes() const;
   /// `nest`, which is number `member` of the group, as one workgroup has it.
   KernelNest tiled(const KernelNest &nest, unsigned member) const;
 
 private:
-  /// Bytes of one workgroup in the data that `which` selects, which move with the shared loops.
-  template <typename Which> double movedBytes(Which which) const;
+  double count() const;
   double tileBytes(const Data &data) const;
+  template <typename Which>
+  uint64_t leaves(Which which, int64_t cacheBytes, ArrayRef<int64_t> units) const;
   template <typename Reason> void divideWhile(Reason reason, ArrayRef<int64_t> units);
 
   const NestGroup &group;
   SmallVector<int64_t> whole;
   SmallVector<int64_t> vectors;       ///< Per shared loop: elements of a vector along it.
-  SmallVector<int64_t> registerTiles; ///< Per shared loop: elements of a register tile.
+  SmallVector<int64_t> registerTiles; ///< Per shared loop: those that share loads in registers.
   SmallVector<Data> data;
 };
 } // namespace
@@ -251,16 +253,24 @@ static int64_t divisorFrom(int64_t size, int64_t least) {
   return std::max<int64_t>(size, 1);
 }
 
+/// Whether copies of the body along `loop` share an access.
+static bool reusesAlong(const KernelNest &nest, unsigned loop) {
+  return llvm::any_of(nest.accesses,
+                      [&](const auto &entry) { return !entry.second.dependsOn(loop); });
+}
+
 GroupTile::GroupTile(ArrayRef<const KernelNest *> nests, const NestGroup &group,
                      ArrayRef<Candidate> candidates)
     : group(group) {
   for (const SmallVector<unsigned> &loops : group.shared) {
     int64_t size = nests.front()->sizes[loops.front()], vector = 1, registers = 1;
-    for (auto [loop, candidate] : llvm::zip(loops, candidates)) {
+    for (auto [loop, candidate, nest] : llvm::zip(loops, candidates, nests)) {
       int64_t width = loop == candidate.vectorDim ? candidate.width : 1;
       vector = std::max(vector, width);
-      registers = std::max(registers, width * candidate.unroll[loop]);
+      if (reusesAlong(*nest, loop))
+        registers = std::max(registers, width * candidate.unroll[loop]);
     }
+    registers = std::max(registers, vector);
     whole.push_back(size);
     vectors.push_back(divisorFrom(size, vector));
     registerTiles.push_back(divisorFrom(size, registers));
@@ -305,14 +315,6 @@ double GroupTile::localBytes() const {
   return bytes;
 }
 
-template <typename Which> double GroupTile::movedBytes(Which which) const {
-  double bytes = 0;
-  for (const Data &each : data)
-    if (each.shared && which(each))
-      bytes += tileBytes(each);
-  return bytes;
-}
-
 /// Divides the outermost loop that can be divided, by as little as possible, while `reason` gives
 /// the loops (as bits) whose division helps.
 template <typename Reason> void GroupTile::divideWhile(Reason reason, ArrayRef<int64_t> units) {
@@ -332,43 +334,50 @@ template <typename Reason> void GroupTile::divideWhile(Reason reason, ArrayRef<i
   }
 }
 
-LogicalResult GroupTile::divide(int64_t wanted, int64_t l1Bytes, int64_t l2Bytes,
+double GroupTile::count() const {
+  double count = 1;
+  for (auto [size, total] : llvm::zip(sizes, whole))
+    count *= std::max<int64_t>(total, 1) / size;
+  return count;
+}
+
+/// The loops to divide, by no less than `units`, so that the data which `which` selects stays in
+/// half of a cache. What no such division makes less takes its part of the cache first.
+template <typename Which>
+uint64_t GroupTile::leaves(Which which, int64_t cacheBytes, ArrayRef<int64_t> units) const {
+  uint64_t divisible = 0, loops = 0;
+  for (unsigned loop = 0; loop < sizes.size(); ++loop)
+    divisible |= uint64_t(sizes[loop] > units[loop]) << loop;
+  double fixed = 0, moved = 0;
+  for (const Data &each : data) {
+    if (!which(each))
+      continue;
+    (each.shared & divisible ? moved : fixed) += tileBytes(each);
+    loops |= each.shared & divisible;
+  }
+  return moved > std::max(cacheBytes / 2.0 - fixed, cacheBytes / 4.0) ? loops : 0;
+}
+
+LogicalResult GroupTile::divide(int64_t wanted, double most, int64_t l1Bytes, int64_t l2Bytes,
                                 int64_t maxLocals) {
-  const uint64_t all = ~uint64_t(0), none = 0;
-  auto isHeld = [](const Data &each) { return each.local || each.uses > 1; };
   auto isAny = [](const Data &) { return true; };
-  auto movers = [&](auto which) {
-    uint64_t loops = 0;
-    for (const Data &each : data)
-      if (which(each))
-        loops |= each.shared;
-    return loops;
-  };
-  auto tooFew = [&] {
-    int64_t count = 1;
-    for (auto [size, total] : llvm::zip(sizes, whole))
-      count *= std::max<int64_t>(total, 1) / size;
-    return count < wanted ? all : none;
-  };
-  // What every workgroup reads takes its part of the cache, but dividing does not make it less.
-  double fixed = 0;
-  for (const Data &each : data)
-    if (!each.shared)
-      fixed += each.bytes;
-  double l2Budget = std::max(l2Bytes / 2.0 - fixed, l2Bytes / 4.0);
-  auto leavesL2 = [&] { return movedBytes(isAny) > l2Budget ? movers(isAny) : none; };
-  // What one nest leaves for the next one should not even leave the first level. But a register
-  // tile is worth more: it saves loads from any level.
-  auto leavesL1 = [&] { return movedBytes(isHeld) > l1Bytes / 2.0 ? movers(isHeld) : none; };
-  auto isLocal = [](const Data &each) { return each.local; };
-  auto leavesStack = [&] { return localBytes() > maxLocals ? movers(isLocal) : none; };
+  auto isHeld = [](const Data &each) { return each.local || each.uses > 1; };
+  auto tooFew = [&] { return count() < wanted ? ~uint64_t(0) : 0; };
 
   divideWhile(tooFew, registerTiles);
-  divideWhile(leavesL2, registerTiles);
-  divideWhile(leavesL1, registerTiles);
+  divideWhile([&] { return leaves(isAny, l2Bytes, registerTiles); }, registerTiles);
+  // What one nest leaves for the next one should not even leave the first level, if that costs
+  // neither register tiles, which save loads from any level, nor work per workgroup.
+  divideWhile([&] { return count() < most ? leaves(isHeld, l1Bytes, registerTiles) : 0; },
+              registerTiles);
   divideWhile(tooFew, vectors);
-  divideWhile(leavesL2, vectors);
-  divideWhile(leavesStack, SmallVector<int64_t>(sizes.size(), 1));
+  divideWhile([&] { return leaves(isAny, l2Bytes, vectors); }, vectors);
+  uint64_t movers = 0;
+  for (const Data &each : data)
+    if (each.local)
+      movers |= each.shared;
+  divideWhile([&] { return localBytes() > maxLocals ? movers : 0; },
+              SmallVector<int64_t>(sizes.size(), 1));
   return success(localBytes() <= maxLocals);
 }
 
@@ -414,7 +423,9 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
       nests.push_back(&kernel.nests[number]);
       candidates.push_back(best(*nests.back()));
     }
-    int64_t wanted = workgroupsFor(nests, minWork, maxWorkgroups);
+    // More would have too little work each; as many keep all threads busy.
+    double most = std::max(workOf(nests) / minWork, 1.0);
+    int64_t wanted = static_cast<int64_t>(std::min<double>(most, maxWorkgroups));
     if (nests.size() == 1) {
       const KernelNest &nest = *nests.front();
       SmallVector<int64_t> order = orderOf(nest, candidates.front());
@@ -423,10 +434,10 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
       return success();
     }
     GroupTile tile(nests, group, candidates);
-    if (failed(tile.divide(wanted, l1Bytes, l2Bytes, maxLocalBytes)))
+    if (failed(tile.divide(wanted, most, l1Bytes, l2Bytes, maxLocalBytes)))
       return emitError(nests.front()->loc())
              << "kernel whose locals need " << static_cast<int64_t>(tile.localBytes())
-             << " bytes per workgroup at least; there are " << maxLocalBytes;
+             << " bytes per workgroup at least; there are " << maxLocalBytes.getValue();
     for (auto [member, number] : llvm::enumerate(group.nests)) {
       KernelNest nest = tile.tiled(*nests[member], member);
       Candidate candidate = best(nest);

@@ -39,3 +39,36 @@ func.func private @returns_input(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tens
   // expected-error @below {{the kernel does not compute its result in its destination}}
   return %x : tensor<4xf32>
 }
+
+// -----
+
+// A local is on the stack of its workgroup. A result that is read later is read where it was written.
+// CHECK-LABEL: func.func private @chain
+// CHECK-SAME:    (%[[X:.*]]: memref<4xf32>, %[[A:.*]]: memref<8xf32>, %[[B:.*]]: memref<4xf32>)
+// CHECK:         %[[LOCAL:.*]] = memref.alloca() {alignment = 64 : i64} : memref<4xf32>
+// CHECK:         linalg.generic {{.*}} ins(%[[X]] : {{.*}}) outs(%[[LOCAL]]
+// CHECK:         %[[PART:.*]] = memref.subview %[[A]][3] [4] [1]
+// CHECK:         linalg.generic {{.*}} ins(%[[LOCAL]] : {{.*}}) outs(%[[PART]]
+// CHECK:         linalg.generic {{.*}} ins(%[[PART]] : {{.*}}) outs(%[[B]]
+// CHECK-NOT:     alloc
+// CHECK-NOT:     copy
+// CHECK:         return{{$}}
+#id = affine_map<(i) -> (i)>
+func.func private @chain(%x: tensor<4xf32>, %a: tensor<8xf32>, %b: tensor<4xf32>) -> (tensor<8xf32>, tensor<4xf32>) attributes {tiny.kernel} {
+  %e = tensor.empty() : tensor<4xf32>
+  %s = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  %d = tensor.extract_slice %a[3] [4] [1] : tensor<8xf32> to tensor<4xf32>
+  %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%s : tensor<4xf32>) outs(%d : tensor<4xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  %w = tensor.insert_slice %t into %a[3] [4] [1] : tensor<4xf32> into tensor<8xf32>
+  %u = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%t : tensor<4xf32>) outs(%b : tensor<4xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  return %w, %u : tensor<8xf32>, tensor<4xf32>
+}

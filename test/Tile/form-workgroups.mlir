@@ -79,3 +79,140 @@ func.func private @uneven(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf3
   } -> tensor<4xf32>
   return %o : tensor<4xf32>
 }
+
+// -----
+
+// Two nests on a tile of the loop that they share: the local is as large as the tile, and computed once
+// for both of its readers. The columns, over which the first nest reduces, are whole.
+// CHECK-LABEL: func.func private @centre
+// CHECK-NOT:     linalg
+// CHECK:         %[[O:.*]]:2 = scf.forall (%[[I:.*]]) = (0) to (8) step (2) shared_outs(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}})
+// CHECK:           linalg.fill {{.*}} -> tensor<2xf32>
+// CHECK:           tensor.extract_slice %arg0[%[[I]], 0] [2, 16]
+// CHECK:           %[[R:.*]] = linalg.generic {{.*}}"reduction"]
+// CHECK:           %[[LOCAL:.*]] = tensor.empty() : tensor<2xf32>
+// CHECK:           %[[M:.*]] = linalg.generic {{.*}} ins(%[[R]] : tensor<2xf32>) outs(%[[LOCAL]] : tensor<2xf32>)
+// CHECK:           %[[P:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %[[M]] : tensor<2x16xf32>, tensor<2xf32>)
+// CHECK:           %[[Q:.*]] = linalg.generic {{.*}} ins(%[[P]], %[[M]] : tensor<2x16xf32>, tensor<2xf32>)
+// CHECK-NOT:       linalg.generic
+// CHECK:           tensor.parallel_insert_slice %[[P]] into %[[A]][%[[I]], 0] [2, 16] [1, 1]
+// CHECK:           tensor.parallel_insert_slice %[[Q]] into %[[B]][%[[I]], 0] [2, 16] [1, 1]
+// CHECK-NOT:     linalg.generic
+// CHECK:         return %[[O]]#0, %[[O]]#1
+#rc = affine_map<(r, c) -> (r, c)>
+#r = affine_map<(r, c) -> (r)>
+#id = affine_map<(r) -> (r)>
+#row = #tiny.tiling<grid = [2], vector = 1 by 8, unroll = [1, 1], order = [0, 1]>
+#all = #tiny.tiling<grid = [2, 16], vector = 1 by 8, unroll = [1, 1], order = [0, 1]>
+func.func private @centre(%x: tensor<8x16xf32>, %a: tensor<8x16xf32>, %b: tensor<8x16xf32>) -> (tensor<8x16xf32>, tensor<8x16xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#row, #all, #all]} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %s = linalg.generic {indexing_maps = [#rc, #r], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<8x16xf32>) outs(%f : tensor<8xf32>) {
+  ^bb0(%p: f32, %acc: f32):
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<8xf32>
+  %m = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%s : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<8xf32>
+  %u = linalg.generic {indexing_maps = [#rc, #r, #rc], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %m : tensor<8x16xf32>, tensor<8xf32>) outs(%a : tensor<8x16xf32>) {
+  ^bb0(%p: f32, %q: f32, %old: f32):
+    %t = arith.subf %p, %q : f32
+    linalg.yield %t : f32
+  } -> tensor<8x16xf32>
+  %v = linalg.generic {indexing_maps = [#rc, #r, #rc], iterator_types = ["parallel", "parallel"]}
+      ins(%u, %m : tensor<8x16xf32>, tensor<8xf32>) outs(%b : tensor<8x16xf32>) {
+  ^bb0(%p: f32, %q: f32, %old: f32):
+    %t = arith.mulf %p, %q : f32
+    linalg.yield %t : f32
+  } -> tensor<8x16xf32>
+  return %u, %v : tensor<8x16xf32>, tensor<8x16xf32>
+}
+
+// -----
+
+// The place of a workgroup in a part of the destination. What nothing connects has a loop of its own.
+// CHECK:       #[[$PART:.*]] = affine_map<(d0) -> (d0 * 2 + 3)>
+// CHECK-LABEL: func.func private @parts
+// CHECK:         %[[A:.*]] = scf.forall (%[[I:.*]]) = (0) to (4) step (2) shared_outs(%[[T:.*]] = %arg2)
+// CHECK:           %[[AT:.*]] = affine.apply #[[$PART]](%[[I]])
+// CHECK:           %[[D:.*]] = tensor.extract_slice %[[T]][%[[AT]]] [2] [2]
+// CHECK:           linalg.generic {{.*}} outs(%[[D]]
+// CHECK:           tensor.parallel_insert_slice %{{.*}} into %[[T]][%[[AT]]] [2] [2]
+// CHECK:         %[[B:.*]] = scf.forall (%{{.*}}) in (6) shared_outs(%{{.*}} = %arg3)
+// CHECK:         return %[[A]], %[[B]]
+#id = affine_map<(i) -> (i)>
+func.func private @parts(%x: tensor<4xf32>, %y: tensor<6xf32>, %a: tensor<16xf32>, %b: tensor<6xf32>) -> (tensor<16xf32>, tensor<6xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>,
+                                            #tiny.tiling<grid = [1], vector = -1 by 1, unroll = [1], order = [0]>]} {
+  %d = tensor.extract_slice %a[3] [4] [2] : tensor<16xf32> to tensor<4xf32>
+  %u = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%d : tensor<4xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  %w = tensor.insert_slice %u into %a[3] [4] [2] : tensor<4xf32> into tensor<16xf32>
+  %v = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%y : tensor<6xf32>) outs(%b : tensor<6xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<6xf32>
+  return %w, %v : tensor<16xf32>, tensor<6xf32>
+}
+
+// -----
+
+// The second nest needs all of the first one's result: no loop is shared.
+#id = affine_map<(i) -> (i)>
+func.func private @unshared(%x: tensor<4xf32>, %out: tensor<4x4xf32>) -> tensor<4x4xf32>
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>,
+                                            #tiny.tiling<grid = [2, 4], vector = -1 by 1, unroll = [1, 1], order = [0, 1]>]} {
+  %e = tensor.empty() : tensor<4xf32>
+  // expected-error @below {{has loop 0 divided by #tiny.tiling<grid = [2],}}
+  %u = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  %v = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%u, %u : tensor<4xf32>, tensor<4xf32>) outs(%out : tensor<4x4xf32>) {
+  ^bb0(%p: f32, %q: f32, %old: f32):
+    %t = arith.mulf %p, %q : f32
+    linalg.yield %t : f32
+  } -> tensor<4x4xf32>
+  return %v : tensor<4x4xf32>
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+func.func private @apart(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32>
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [2], vector = -1 by 1, unroll = [1], order = [0]>,
+                                            #tiny.tiling<grid = [4], vector = -1 by 1, unroll = [1], order = [0]>]} {
+  %e = tensor.empty() : tensor<4xf32>
+  %u = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  // expected-error @below {{divides otherwise than in another nest}}
+  %v = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%u : tensor<4xf32>) outs(%out : tensor<4xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  return %v : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @below {{has 1 nests, which tiny.tiling = []}}
+func.func private @few(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32> attributes {tiny.kernel, tiny.tiling = []} {
+  %v = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%out : tensor<4xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<4xf32>
+  return %v : tensor<4xf32>
+}

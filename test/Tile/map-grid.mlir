@@ -53,3 +53,49 @@ func.func private @four(%x: memref<2x3x4x5xf32>, %out: memref<2x3x4x5xf32>) attr
   }
   return
 }
+
+// -----
+
+// Loops side by side: x counts through one after the other, and what is in none of them is one more
+// workgroup. Their locals are on the stack before any branch.
+// CHECK-DAG:   #[[$SECOND:.*]] = affine_map<(d0) -> (d0 - 3)>
+// CHECK-DAG:   #[[$LAST:.*]] = affine_map<(d0) -> (d0 - 11)>
+// CHECK-DAG:   #[[$ROW:.*]] = affine_map<(d0) -> (d0 floordiv 4)>
+// CHECK-DAG:   #[[$COLUMN:.*]] = affine_map<(d0) -> ((d0 mod 4) * 2)>
+// CHECK-LABEL: func.func @main
+// CHECK:         grid = array<i64: 12, 1, 1>
+// CHECK-LABEL: func.func private @beside
+// CHECK-SAME:    %[[OUT:.*]]: memref<8xf32>, %[[X:[^:]*]]: index, %{{[^:]*}}: index, %{{[^:]*}}: index)
+// CHECK-NEXT:    memref.alloca()
+// CHECK:         %[[C3:.*]] = arith.constant 3 : index
+// CHECK:         arith.cmpi ult, %{{.*}}, %[[C3]]
+// CHECK-NEXT:    scf.if
+// CHECK:         %[[Y:.*]] = affine.apply #[[$SECOND]](%[[X]])
+// CHECK:         arith.cmpi ult, %[[Y]]
+// CHECK-NEXT:    scf.if
+// CHECK-DAG:       affine.apply #[[$ROW]](%[[Y]])
+// CHECK-DAG:       affine.apply #[[$COLUMN]](%[[Y]])
+// CHECK:         affine.apply #[[$LAST]](%[[X]])
+// CHECK:         scf.if
+// CHECK-NEXT:      memref.load
+// CHECK-NEXT:      memref.store
+// CHECK-NEXT:    }
+// CHECK-NEXT:    return
+func.func @main(%x: tensor<8x12xf32>) -> tensor<8xf32> {
+  %0 = tiny.launch @beside(%x) : (tensor<8x12xf32>) -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+func.func private @beside(%x: memref<8x12xf32>, %out: memref<8xf32>) attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  scf.forall (%i) = (0) to (6) step (2) {
+    %local = memref.alloca() : memref<4xf32>
+    memref.store %zero, %local[%c0] : memref<4xf32>
+  }
+  %v = memref.load %x[%c0, %c0] : memref<8x12xf32>
+  scf.forall (%i, %j) = (0, 0) to (2, 8) step (1, 2) {
+    memref.store %zero, %out[%j] : memref<8xf32>
+  }
+  memref.store %v, %out[%c0] : memref<8xf32>
+  return
+}

@@ -133,3 +133,103 @@ func.func private @mean(%x: tensor<4x8xf32>, %out: tensor<4xf32>) -> tensor<4xf3
   } -> tensor<4xf32>
   return %o : tensor<4xf32>
 }
+
+// -----
+
+// Softmax over the last axis: rows are shared, in all nests alike, and columns are whole. A row of the
+// input and of the local are 8 kB, two of which stay in half of the first cache with what is per row;
+// in half a row's time a workgroup would cost more than it saves.
+// CHECK-LABEL: func.func private @softmax
+// CHECK-SAME:    tiny.tiling = [#tiny.tiling<grid = [2], vector = 1 by 8,
+// CHECK-SAME:                   #tiny.tiling<grid = [2, 1024], vector = 1 by 8,
+// CHECK-SAME:                   #tiny.tiling<grid = [2, 1024], vector = 1 by 8,
+#rc = affine_map<(r, c) -> (r, c)>
+#r = affine_map<(r, c) -> (r)>
+#id = affine_map<(r) -> (r)>
+func.func private @softmax(%x: tensor<4096x1024xf32>, %out: tensor<4096x1024xf32>) -> tensor<4096x1024xf32> attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %es = tensor.empty() : tensor<4096xf32>
+  %ee = tensor.empty() : tensor<4096x1024xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%es : tensor<4096xf32>) -> tensor<4096xf32>
+  %s = linalg.generic {indexing_maps = [#rc, #r], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<4096x1024xf32>) outs(%f : tensor<4096xf32>) {
+  ^bb0(%p: f32, %acc: f32):
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<4096xf32>
+  %m = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%s : tensor<4096xf32>) outs(%es : tensor<4096xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<4096xf32>
+  %e = linalg.generic {indexing_maps = [#rc, #r, #rc], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %m : tensor<4096x1024xf32>, tensor<4096xf32>) outs(%ee : tensor<4096x1024xf32>) {
+  ^bb0(%p: f32, %q: f32, %old: f32):
+    %t = arith.subf %p, %q : f32
+    linalg.yield %t : f32
+  } -> tensor<4096x1024xf32>
+  %o = linalg.generic {indexing_maps = [#rc, #r, #rc], iterator_types = ["parallel", "parallel"]}
+      ins(%e, %m : tensor<4096x1024xf32>, tensor<4096xf32>) outs(%out : tensor<4096x1024xf32>) {
+  ^bb0(%p: f32, %q: f32, %old: f32):
+    %t = arith.divf %p, %q : f32
+    linalg.yield %t : f32
+  } -> tensor<4096x1024xf32>
+  return %o : tensor<4096x1024xf32>
+}
+
+// -----
+
+// No loop is shared, so the local is whole, and too large.
+func.func private @large(%x: tensor<100000xf32>, %out: tensor<f32>) -> tensor<f32> attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<100000xf32>
+  // expected-error @below {{kernel whose locals need 400000 bytes per workgroup at least; there are 262144}}
+  %s = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<100000xf32>) outs(%e : tensor<100000xf32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<100000xf32>
+  %a = tensor.empty() : tensor<f32>
+  %f = linalg.fill ins(%zero : f32) outs(%a : tensor<f32>) -> tensor<f32>
+  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>], iterator_types = ["reduction"]}
+      ins(%s : tensor<100000xf32>) outs(%f : tensor<f32>) {
+  ^bb0(%p: f32, %acc: f32):
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<f32>
+  %o = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+      ins(%r : tensor<f32>) outs(%out : tensor<f32>) {
+  ^bb0(%p: f32, %old: f32):
+    linalg.yield %p : f32
+  } -> tensor<f32>
+  return %o : tensor<f32>
+}
+
+// -----
+
+func.func private @no_epilogue(%x: tensor<4x8xf32>, %out: tensor<4xf32>) -> tensor<4xf32> attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %i = linalg.fill ins(%zero : f32) outs(%out : tensor<4xf32>) -> tensor<4xf32>
+  // expected-error @below {{has no epilogue behind it}}
+  %r = linalg.generic {indexing_maps = [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<4x8xf32>) outs(%i : tensor<4xf32>) {
+  ^bb0(%p: f32, %acc: f32):
+    %s = arith.addf %acc, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+func.func private @unguarded(%ids: tensor<4xi32>, %x: tensor<9xf32>, %out: tensor<4xf32>) -> tensor<4xf32> attributes {tiny.kernel} {
+  %o = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%ids : tensor<4xi32>) outs(%out : tensor<4xf32>) {
+  ^bb0(%id: i32, %old: f32):
+    %i = arith.index_cast %id : i32 to index
+    // expected-error @below {{has index 0, which is computed from data: a guard on it alone must come first}}
+    %v = tiny.read %x[%i] affine_map<(i) -> (i)> where affine_map<(i) -> (i * 2)> in [0] to [18] else [0.0 : f32] : tensor<9xf32> -> f32
+    linalg.yield %v : f32
+  } -> tensor<4xf32>
+  return %o : tensor<4xf32>
+}

@@ -166,3 +166,87 @@ func.func private @unfit(%x: memref<4xf32>, %out: memref<4xf32>)
   }
   return
 }
+
+// -----
+
+// One nest after the other, each by its own tiling; the local stays, the accumulator does not.
+// CHECK-LABEL: func.func private @two
+// CHECK:         memref.alloca() {{.*}} : memref<4xf32>
+// CHECK-NOT:     memref.alloca
+// CHECK-NOT:     linalg
+// CHECK:         scf.for
+// CHECK:           vector.reduction <add>
+// CHECK:           memref.store
+// CHECK:         vector.load %{{.*}} : memref<4xf32>, vector<4xf32>
+// CHECK:         vector.store %{{.*}} : memref<4xf32>, vector<4xf32>
+// CHECK-NEXT:    return
+func.func private @two(%x: memref<4x8xf32>, %out: memref<4xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [4], vector = 1 by 8, unroll = [1, 1], order = [0, 1]>,
+                                            #tiny.tiling<grid = [4], vector = 0 by 4, unroll = [1], order = [0]>]} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloca() {alignment = 64 : i64} : memref<4xf32>
+  %local = memref.alloca() {alignment = 64 : i64} : memref<4xf32>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<4xf32>)
+  linalg.generic {indexing_maps = [affine_map<(r, c) -> (r, c)>, affine_map<(r, c) -> (r)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<4x8xf32>) outs(%acc : memref<4xf32>) {
+  ^bb0(%p: f32, %a: f32):
+    %s = arith.addf %a, %p : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(r) -> (r)>, affine_map<(r) -> (r)>], iterator_types = ["parallel"]}
+      ins(%acc : memref<4xf32>) outs(%local : memref<4xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(r) -> (r)>, affine_map<(r) -> (r)>], iterator_types = ["parallel"]}
+      ins(%local : memref<4xf32>) outs(%out : memref<4xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    %s = arith.mulf %p, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+// An index from data is compared as it is and held to its bounds before any arithmetic. Where all lanes
+// share it they are one vector, from the first elements if it is out of bounds; else they are gathered.
+// CHECK-LABEL: func.func private @rows
+// CHECK:         %[[ID:.*]] = arith.index_cast %{{.*}} : i64 to index
+// CHECK-DAG:     %[[LOW:.*]] = arith.cmpi sge, %[[ID]], %c0
+// CHECK-DAG:     %[[HIGH:.*]] = arith.cmpi slt, %[[ID]], %c5
+// CHECK-DAG:     %[[IN:.*]] = arith.andi %[[LOW]], %[[HIGH]]
+// CHECK-DAG:     %[[MAX:.*]] = arith.maxsi %[[ID]], %c0
+// CHECK-DAG:     %[[HELD:.*]] = arith.minsi %[[MAX]], %c4
+// CHECK:         %[[FLAT:.*]] = arith.muli %[[HELD]], %c8
+// CHECK:         %[[PLACE:.*]] = arith.select %[[IN]], %{{.*}}, %c0
+// CHECK:         %[[V:.*]] = vector.load %{{.*}}[%[[PLACE]]] : memref<40xf32>, vector<8xf32>
+// CHECK:         arith.select %[[IN]], %[[V]], %{{.*}} : vector<8xf32>
+// CHECK-LABEL: func.func private @lanes
+// CHECK:         %[[IDS:.*]] = arith.index_cast %{{.*}} : vector<4xi64> to vector<4xindex>
+// CHECK-DAG:     arith.cmpi sge, %[[IDS]], %{{.*}} : vector<4xindex>
+// CHECK-DAG:     arith.cmpi slt, %[[IDS]], %{{.*}} : vector<4xindex>
+// CHECK:         vector.gather
+func.func private @rows(%ids: memref<3xi64>, %x: memref<40xf32>, %out: memref<3x8xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [3, 8], vector = 1 by 8, unroll = [1, 1], order = [0, 1]>]} {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%ids : memref<3xi64>) outs(%out : memref<3x8xf32>) {
+  ^bb0(%id: i64, %old: f32):
+    %row = arith.index_cast %id : i64 to index
+    %j = linalg.index 1 : index
+    %v = tiny.read %x[%row, %j] affine_map<(r, j) -> (r * 8 + j)> where affine_map<(r, j) -> (r)> in [0] to [5] else [0.0 : f32] : memref<40xf32> -> f32
+    linalg.yield %v : f32
+  }
+  return
+}
+func.func private @lanes(%ids: memref<4xi64>, %x: memref<40xf32>, %out: memref<4xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [4], vector = 0 by 4, unroll = [1], order = [0]>]} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%ids : memref<4xi64>) outs(%out : memref<4xf32>) {
+  ^bb0(%id: i64, %old: f32):
+    %row = arith.index_cast %id : i64 to index
+    %v = tiny.read %x[%row] affine_map<(r) -> (r)> where affine_map<(r) -> (r)> in [0] to [40] else [0.0 : f32] : memref<40xf32> -> f32
+    linalg.yield %v : f32
+  }
+  return
+}

@@ -42,15 +42,16 @@ def Tiny_SlotArrayAttr : TypedArrayAttrBase<Tiny_SlotAttr, "a list of slots">;
 
 def Tiny_TilingAttr : AttrDef<Tiny_Dialect, "Tiling"> {
   let mnemonic = "tiling";
-  let summary = "how one kernel is cut into workgroups, registers and vectors";
+  let summary = "how one nest of loops is cut into workgroups, registers and vectors";
   let description = [{
-    Chosen by `tiny-tile-select-tiling-cpu`, kept on the kernel as `tiny.tiling`, and only read by the
-    passes that apply it: a table or a search may write it instead. Loops are numbered as in the
-    kernel's root operation: the parallel ones, then the reductions.
+    Chosen by `tiny-tile-select-tiling-cpu`, kept on the kernel in the list `tiny.tiling`, one for each
+    of its nests in their order, and only read by the passes that apply it: a table or a search may
+    write it instead. Loops are numbered as in the nest's root operation: the parallel ones, then the
+    reductions.
 
     | field | meaning |
     |---|---|
-    | `grid` | elements of one workgroup along each parallel loop; each divides the loop's size |
+    | `grid` | elements of one workgroup along each parallel loop; each divides the loop's size, and is all of it but for the loops that connected nests share |
     | `vector` | the loop that runs along vector lanes, and the number of lanes; -1 by 1 for none |
     | `unroll` | copies of the body per loop that are jammed into one register tile; in vectors for the vector loop |
     | `order` | the loops from the outermost to the innermost, all parallel ones first |

@@ -13,17 +13,23 @@ include "mlir/Pass/PassBase.td"
 def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::FuncOp"> {
   let summary = "Choose grid, register and vector tiles for a CPU";
   let description = [{
-    Sets `tiny.tiling` on a kernel that has none. Every loop is tried as the vector loop, with every
-    register tile that fits the registers, and the cheapest is kept. The cost is counted from the
-    access maps: along the vector loop an access is invariant (one scalar load and a broadcast),
-    contiguous, shuffled (small stride) or gathered, and an unrolled loop repeats only the accesses
-    that depend on it.
+    Sets `tiny.tiling` on a kernel that has none, a list of one tiling per nest. In a nest, every loop
+    is tried as the vector loop, with every register tile that fits the registers, and the cheapest is
+    kept. The cost is counted from the access maps: along the vector loop an access is invariant (one
+    scalar load and a broadcast), contiguous, shuffled (small stride) or gathered, and an unrolled
+    loop repeats only the accesses that depend on it.
+
+    Where locals connect several nests, the workgroup comes first: the loops that the nests share are
+    divided until there are workgroups for all threads, what one of them reads fits half of the second
+    cache, and what its nests hand to one another half of the first one; whole register tiles go
+    before the latter. Other loops are whole in each workgroup. Locals that do not fit the stack are
+    an error.
 
     ```mlir
     func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel}
     // becomes
     func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel,
-      tiny.tiling = #tiny.tiling<grid = [16, 64], vector = 1 by 8, unroll = [4, 2, 1], order = [1, 0, 2]>}
+      tiny.tiling = [#tiny.tiling<grid = [16, 64], vector = 1 by 8, unroll = [4, 2, 1], order = [1, 0, 2]>]}
     ```
   }];
   let options = [
@@ -45,14 +51,19 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
 def FormWorkgroupsPass : Pass<"tiny-tile-form-workgroups", "::mlir::func::FuncOp"> {
   let summary = "Tile a kernel into an scf.forall over its workgroups";
   let description = [{
-    Applies the `grid` of `tiny.tiling` to the kernel's last operation and fuses its producers into
-    the loop. A kernel of one workgroup stays as it is.
+    Applies the `grid` of `tiny.tiling`: the nests that locals connect are copied, in order, into one
+    `scf.forall` over their shared loops, each on the slices that its tile needs; a local has the size
+    of the tile. Nests that nothing connects get a loop each. A group of nests that is one workgroup
+    stays as it is.
 
     ```mlir
-    %o = linalg.generic … outs(%out : tensor<64x64xf32>)
+    %m = linalg.generic … outs(%e : tensor<64xf32>)       // a nest: the maximum of each row
+    %o = linalg.generic … ins(%x, %m) outs(%out : tensor<64x64xf32>)
     // becomes
     %o = scf.forall (%i) = (0) to (64) step (16) shared_outs(%t = %out) -> (tensor<64x64xf32>) {
-      %r = linalg.generic … -> tensor<16x64xf32>
+      %e = tensor.empty() : tensor<16xf32>
+      %m = linalg.generic … outs(%e : tensor<16xf32>)
+      %r = linalg.generic … ins(%xs, %m) -> tensor<16x64xf32>
       scf.forall.in_parallel { tensor.parallel_insert_slice %r into %t[%i, 0] [16, 64] [1, 1] … }
     }
     ```
@@ -65,14 +76,16 @@ def BufferizeKernelsPass : Pass<"tiny-tile-bufferize-kernels", "::mlir::func::Fu
   let summary = "Turn a kernel's tensors into buffers, results into destinations";
   let description = [{
     Upstream's one-shot bufferisation inside one kernel. Arguments become memrefs of identity layout
-    and results vanish: they were written to their destination arguments in place. A copy that is left
-    is an error, and so is an allocation other than the accumulator's and the window's, which
-    `tiny-tile-vectorize-loops` removes.
+    and results vanish: they were written to their destination arguments in place. Locals are
+    allocated on the stack of the workgroup, and so are accumulators and windows, which
+    `tiny-tile-vectorize-loops` removes. A copy that is left is an error.
 
     ```mlir
-    func.func private @k(%a: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32>
+    func.func private @k(%a: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32> {
+      %e = tensor.empty() : tensor<4xf32>
     // becomes
-    func.func private @k(%a: memref<4xf32>, %out: memref<4xf32>)
+    func.func private @k(%a: memref<4xf32>, %out: memref<4xf32>) {
+      %e = memref.alloca() {alignment = 64 : i64} : memref<4xf32>
     ```
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
@@ -80,9 +93,10 @@ def BufferizeKernelsPass : Pass<"tiny-tile-bufferize-kernels", "::mlir::func::Fu
 }
 
 def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp"> {
-  let summary = "Emit one register-tiled vector loop nest per kernel";
+  let summary = "Emit every nest of a kernel as register-tiled vector loops";
   let description = [{
-    Replaces the `linalg` ops of a workgroup by loops in the order of `tiny.tiling`. The register tile
+    Replaces the `linalg` ops of a workgroup by one loop nest after the other, each with its loops in
+    the order of its tiling. The register tile
     is a set of vectors: for a reduction they are the accumulators, loop-carried values that never
     touch memory, to which the epilogue is applied before the store. What does not divide becomes
     smaller static vectors. A multiplication that feeds an `add` reduction becomes a fused
@@ -91,7 +105,8 @@ def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp
     An access is a scalar load where the vector loop does not move it, a vector load where it moves by
     one, loads and a shuffle where it moves by a small stride, and otherwise a gather. A register tile
     with `tiny.read` guards exists twice: without them, entered when interval arithmetic shows that
-    they all hold, and with them, where a masked lane is never accessed.
+    they all hold, and with them, where a masked lane is never accessed. An index that the body computes
+    from data is tested in both, and only a number within the bounds of its guard is calculated with.
 
     ```mlir
     %acc:12 = scf.for %k = %c0 to %c64 step %c1 iter_args(%a0 = %zero, …) -> (vector<8xf32>, …) {
@@ -112,7 +127,7 @@ def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp
 }
 
 def MapGridPass : Pass<"tiny-tile-map-grid", "::mlir::ModuleOp"> {
-  let summary = "Make the workgroup loop the kernel's grid";
+  let summary = "Make the workgroup loops the kernel's grid";
   let description = [{
     The body of the `scf.forall` becomes the kernel's; its induction variables are computed from three
     new index arguments x, y and z (the last loop is x, so that neighbours in memory are neighbours in
@@ -124,8 +139,12 @@ def MapGridPass : Pass<"tiny-tile-map-grid", "::mlir::ModuleOp"> {
     %i = affine.apply affine_map<(d0) -> (d0 * 16)>(%x)
     …
     ```
+
+    The workgroups of several loops, which are side by side, are counted by x one after the other, each
+    loop's body in an `scf.if` on x. What stands outside of them is one more workgroup.
   }];
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect"];
 }
 
 #endif // TINY_TILE_PASSES_TD

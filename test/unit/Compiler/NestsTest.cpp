@@ -162,45 +162,69 @@ Values numbers(int64_t count, unsigned seed) {
   return values;
 }
 
-/// Runs `kernel` on every CPU that this machine has, on `numbers`, and compares its results with
-/// `expected` of the same.
-void check(const Kernel &kernel,
-           const std::function<std::vector<Values>(const std::vector<Values> &)> &expected) {
-  std::vector<Values> inputs;
-  std::vector<tinyrt::Tensor> arguments;
-  for (const Operand &in : kernel.inputs) {
-    inputs.push_back(numbers(kernel.elements(in.loops), inputs.size()));
-    arguments.emplace_back(tinyrt::TensorType{tinyrt::ElementType::f32, kernel.shape(in.loops)});
-    std::memcpy(arguments.back().data(), inputs.back().data(), arguments.back().bytes());
-  }
-  std::vector<Values> wanted = expected(inputs);
+using Tensors = std::vector<tinyrt::Tensor>;
+
+/// Runs `source`, a scheduled program, for every CPU whose code this machine runs.
+void runEverywhere(const std::string &source, const Tensors &arguments,
+                   const std::function<void(const Tensors &)> &check) {
   for (const char *cpu : {"x86-64", "x86-64-v3", "host"}) {
+    SCOPED_TRACE(cpu);
     auto described = describeCPU(cpu);
-    if (!described || !missingOnHost(*described).empty()) {
+    if (!described) {
       llvm::consumeError(described.takeError());
       continue;
     }
+    if (!missingOnHost(*described).empty())
+      continue;
     CompileOptions options;
     options.cpu = cpu;
     options.input = Stage::scheduled;
-    auto artefact = compileProgram(kernel.program(), options);
-    ASSERT_NE(artefact, nullptr) << cpu << "\n" << kernel.program();
+    auto artefact = compileProgram(source, options);
+    ASSERT_NE(artefact, nullptr) << source;
     std::string error;
     auto program = tinyrt::Program::create(tinyrt::createCpuDevice(2), artefact->plan,
                                            artefact->code(), artefact->constants.data(), error);
     ASSERT_NE(program, nullptr) << error;
-    auto session = tinyrt::Session::create(program, {/*poison=*/true, false}, error);
+    auto session = tinyrt::Session::create(program, {/*poison=*/true, /*profile=*/false}, error);
     ASSERT_NE(session, nullptr) << error;
-    std::vector<tinyrt::Tensor> results;
+    Tensors results;
     ASSERT_TRUE(session->run(arguments, results, error)) << error;
-    ASSERT_EQ(results.size(), wanted.size());
-    for (size_t r = 0; r < wanted.size(); ++r) {
-      const float *got = results[r].as<float>();
-      for (size_t i = 0; i < wanted[r].size(); ++i)
-        ASSERT_NEAR(got[i], wanted[r][i], 1e-4f * (1 + std::abs(wanted[r][i])))
-            << cpu << ", result " << r << ", element " << i;
-    }
+    check(results);
   }
+}
+
+tinyrt::Tensor tensorOf(std::vector<int64_t> shape, const Values &values) {
+  tinyrt::Tensor tensor({tinyrt::ElementType::f32, std::move(shape)});
+  std::memcpy(tensor.data(), values.data(), tensor.bytes());
+  return tensor;
+}
+
+void expectNear(const tinyrt::Tensor &result, const Values &wanted) {
+  const float *got = result.as<float>();
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (std::isnan(wanted[i]))
+      ASSERT_TRUE(std::isnan(got[i])) << "element " << i << " is " << got[i];
+    else
+      ASSERT_NEAR(got[i], wanted[i], 1e-4f * (1 + std::abs(wanted[i]))) << "element " << i;
+  }
+}
+
+/// Runs `kernel` on `numbers` and compares its results with `expected` of the same. NaN stands for
+/// what no nest may write.
+void check(const Kernel &kernel,
+           const std::function<std::vector<Values>(const std::vector<Values> &)> &expected) {
+  std::vector<Values> inputs;
+  Tensors arguments;
+  for (const Operand &in : kernel.inputs) {
+    inputs.push_back(numbers(kernel.elements(in.loops), inputs.size()));
+    arguments.push_back(tensorOf(kernel.shape(in.loops), inputs.back()));
+  }
+  std::vector<Values> wanted = expected(inputs);
+  runEverywhere(kernel.program(), arguments, [&](const Tensors &results) {
+    ASSERT_EQ(results.size(), wanted.size());
+    for (size_t i = 0; i < wanted.size(); ++i)
+      expectNear(results[i], wanted[i]);
+  });
 }
 
 /// softmax, in powers of two, of `count` numbers that lie `stride` apart.
@@ -374,6 +398,201 @@ TEST(Nests, TransposedLocal) {
         y[c * rows + r] = std::exp2(in[0][r * columns + c]) * in[1][c * rows + r];
     return std::vector<Values>{y};
   });
+}
+
+/// A part of a larger destination, in a loop over workgroups (rows) and in one workgroup.
+TEST(Nests, PartOfResult) {
+  for (int64_t rows : {60, 2}) {
+    constexpr int64_t columns = 24, width = 90;
+    Kernel kernel({{'r', rows}, {'c', columns}, {'w', width}});
+    kernel.input("x", "rc");
+    kernel.output("out", "rw");
+    kernel.output("sums", "r");
+    std::string slice = "[0, 7] [" + std::to_string(rows) + ", 24] [1, 3] : ";
+    kernel.raw("%part = tensor.extract_slice %out" + slice + kernel.type("rw") + " to " +
+               kernel.type("rc"));
+    addSoftmax(kernel, "x", "rc", 'c', "n", "part");
+    kernel.raw("%whole = tensor.insert_slice %n into %out" + slice + kernel.type("rc") + " into " +
+               kernel.type("rw"));
+    kernel.reduce("t", "r", "c", {{"n", "rc"}}, kSame, "arith.addf", {}, kSame, "sums");
+    kernel.returns("whole");
+    kernel.returns("t");
+    check(kernel, [&](const std::vector<Values> &in) {
+      Values whole(rows * width, NAN), sums(rows, 1.0f);
+      for (int64_t r = 0; r < rows; ++r) {
+        Values y(columns);
+        softmax(&in[0][r * columns], y.data(), columns, 1);
+        for (int64_t c = 0; c < columns; ++c)
+          whole[r * width + 7 + 3 * c] = y[c];
+      }
+      return std::vector<Values>{whole, sums};
+    });
+  }
+}
+
+/// Three groups that no local connects: two grids of different sizes, and one workgroup.
+TEST(Nests, SideBySide) {
+  constexpr int64_t rows = 30, columns = 70, depth = 64, width = 44;
+  Kernel kernel({{'r', rows}, {'c', columns}, {'d', depth}, {'w', width}});
+  kernel.input("x", "rd");
+  kernel.input("left", "dc");
+  kernel.input("right", "dw");
+  kernel.output("first", "rc");
+  kernel.output("second", "rw");
+  kernel.output("third", "d");
+  kernel.reduce("p", "rc", "d", {{"x", "rd"}, {"left", "dc"}}, kTimes, "arith.addf", {}, kSame,
+                "first");
+  // In between, so that the order of the groups is not that of the ops.
+  kernel.reduce("m", "d", "r", {{"x", "rd"}}, kSame, "arith.maximumf");
+  kernel.reduce("q", "rw", "d", {{"x", "rd"}, {"right", "dw"}}, kTimes, "arith.addf");
+  kernel.map("u", "d", {{"m", "d"}}, "%y = arith.addf %a, %a : f32", "third");
+  addSoftmax(kernel, "q", "rw", 'w', "v", "second");
+  for (const char *result : {"p", "v", "u"})
+    kernel.returns(result);
+  check(kernel, [](const std::vector<Values> &in) {
+    Values first(rows * columns), second(rows * width), third(depth, -INFINITY);
+    for (int64_t r = 0; r < rows; ++r) {
+      Values q(width);
+      for (int64_t d = 0; d < depth; ++d) {
+        float x = in[0][r * depth + d];
+        third[d] = std::max(third[d], 2 * x);
+        for (int64_t c = 0; c < columns; ++c)
+          first[r * columns + c] += x * in[1][d * columns + c];
+        for (int64_t w = 0; w < width; ++w)
+          q[w] += x * in[2][d * width + w];
+      }
+      softmax(q.data(), &second[r * width], width, 1);
+    }
+    return std::vector<Values>{first, second, third};
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Indices from data
+//===----------------------------------------------------------------------===//
+
+/// Every index, however far off, reads its row or gives the pad.
+class Lookup : public testing::Test {
+protected:
+  static constexpr int64_t count = 21, rows = 10, width = 24;
+  std::vector<int64_t> ids = {0,
+                              9,
+                              10,
+                              -1,
+                              3,
+                              INT64_MAX,
+                              INT64_MIN,
+                              INT64_MIN + 1,
+                              1,
+                              2,
+                              int64_t(1) << 32,
+                              (int64_t(1) << 32) + 3,
+                              int64_t(1) << 62,
+                              -(int64_t(1) << 60),
+                              7,
+                              8,
+                              INT64_MAX / 24,
+                              INT64_MAX / 96,
+                              5,
+                              4,
+                              6};
+  Values table = numbers(rows * width, 3);
+
+  bool known(int64_t id) const { return id >= 0 && id < rows; }
+  Tensors arguments() const {
+    tinyrt::Tensor idTensor({tinyrt::ElementType::i64, {count}});
+    std::memcpy(idTensor.data(), ids.data(), idTensor.bytes());
+    return {idTensor, tensorOf({rows * width}, table)};
+  }
+  static std::string program(const char *resultType, int64_t bytes, const std::string &kernel) {
+    return llvm::formatv(R"(
+      func.func @main(%ids: tensor<21xi64>, %table: tensor<240xf32>) -> {0} {{
+        %0 = tiny.launch @k(%ids, %table) {{result_slots = [
+          #tiny.slot<result[0], offset = 0, bytes = {1}>]}
+          : (tensor<21xi64>, tensor<240xf32>) -> {0}
+        return %0 : {0}
+      }
+      func.func private @k(%ids: tensor<21xi64>, %table: tensor<240xf32>, %out: {0}) -> {0}
+          attributes {{tiny.kernel} {{
+        {2}
+        return %o : {0}
+      })",
+                         resultType, bytes, kernel);
+  }
+};
+
+/// The index does not move with the vector loop.
+TEST_F(Lookup, Rows) {
+  std::string source = program("tensor<21x24xf32>", count * width * 4, R"(
+    %o = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>],
+        iterator_types = ["parallel", "parallel"]}
+        ins(%ids : tensor<21xi64>) outs(%out : tensor<21x24xf32>) {
+    ^bb0(%id: i64, %old: f32):
+      %row = arith.index_cast %id : i64 to index
+      %j = linalg.index 1 : index
+      %v = tiny.read %table[%row, %j] affine_map<(r, j) -> (r * 24 + j)>
+        where affine_map<(r, j) -> (r)> in [0] to [10] else [-5.0 : f32] : tensor<240xf32> -> f32
+      linalg.yield %v : f32
+    } -> tensor<21x24xf32>)");
+  Values wanted;
+  for (int64_t id : ids)
+    for (int64_t j = 0; j < width; ++j)
+      wanted.push_back(known(id) ? table[id * width + j] : -5.0f);
+  runEverywhere(source, arguments(),
+                [&](const Tensors &results) { expectNear(results[0], wanted); });
+}
+
+/// The index is another one in each lane, and a second guard depends on it.
+TEST_F(Lookup, Lanes) {
+  std::string source = program("tensor<21xf32>", count * 4, R"(
+    %o = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+        iterator_types = ["parallel"]} ins(%ids : tensor<21xi64>) outs(%out : tensor<21xf32>) {
+    ^bb0(%id: i64, %old: f32):
+      %row = arith.index_cast %id : i64 to index
+      %i = linalg.index 0 : index
+      %v = tiny.read %table[%row, %i] affine_map<(r, i) -> (r * 24 + i)>
+        where affine_map<(r, i) -> (r, r * 2 + i)> in [0, 3] to [10, 30]
+        else [-5.0 : f32, 7.0 : f32] : tensor<240xf32> -> f32
+      linalg.yield %v : f32
+    } -> tensor<21xf32>)");
+  Values wanted;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t id = ids[i];
+    bool second = known(id) && id * 2 + i >= 3 && id * 2 + i < 30;
+    wanted.push_back(!known(id) ? -5.0f : second ? table[id * width + i] : 7.0f);
+  }
+  runEverywhere(source, arguments(),
+                [&](const Tensors &results) { expectNear(results[0], wanted); });
+}
+
+/// The index moves with a reduction: the rows are added up.
+TEST_F(Lookup, Sum) {
+  std::string source = program("tensor<24xf32>", width * 4, R"(
+    %zero = arith.constant 0.0 : f32
+    %e = tensor.empty() : tensor<24xf32>
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<24xf32>) -> tensor<24xf32>
+    %r = linalg.generic {indexing_maps = [affine_map<(j, i) -> (i)>, affine_map<(j, i) -> (j)>],
+        iterator_types = ["parallel", "reduction"]}
+        ins(%ids : tensor<21xi64>) outs(%f : tensor<24xf32>) {
+    ^bb0(%id: i64, %acc: f32):
+      %row = arith.index_cast %id : i64 to index
+      %j = linalg.index 0 : index
+      %v = tiny.read %table[%row, %j] affine_map<(r, j) -> (r * 24 + j)>
+        where affine_map<(r, j) -> (r)> in [0] to [10] else [0.5 : f32] : tensor<240xf32> -> f32
+      %s = arith.addf %acc, %v : f32
+      linalg.yield %s : f32
+    } -> tensor<24xf32>
+    %o = linalg.generic {indexing_maps = [affine_map<(j) -> (j)>, affine_map<(j) -> (j)>],
+        iterator_types = ["parallel"]} ins(%r : tensor<24xf32>) outs(%out : tensor<24xf32>) {
+    ^bb0(%a: f32, %old: f32):
+      linalg.yield %a : f32
+    } -> tensor<24xf32>)");
+  Values wanted(width);
+  for (int64_t id : ids)
+    for (int64_t j = 0; j < width; ++j)
+      wanted[j] += known(id) ? table[id * width + j] : 0.5f;
+  runEverywhere(source, arguments(),
+                [&](const Tensors &results) { expectNear(results[0], wanted); });
 }
 
 } // namespace

@@ -40,7 +40,9 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptio
   // Now that weights and factors are constants: a factor of a sum becomes part of its weights.
   pm.addPass(createFoldScalesPass({options.entry}));
 
-  pm.addPass(createFormKernelsPass({options.entry}));
+  FormKernelsPassOptions kernels;
+  kernels.entry = options.entry;
+  pm.addPass(createFormKernelsPass(kernels));
   // Before anything is spent on a kernel: equal ones are tiled, lowered and compiled once.
   pm.addPass(createShareKernelsPass());
   PlanMemoryPassOptions memory;

@@ -1,12 +1,15 @@
 //===- FormKernels.cpp - from a program of tiny ops to kernels ------------===//
 //
 // For every value that exists in memory (Materialisation.h): trace its scalar
-// program (KernelGraph.h), find its loops and its reduction (Kernel.h), write it
-// down as linalg (KernelWriter.h), and launch it from the host function.
+// program (KernelGraph.h), find its loops and its reduction (Nest.h), in parts where
+// it is made of other values (Parts.h). Group these nests into kernels (Grouping.h),
+// write them down as linalg (KernelWriter.h), and launch them from the host function.
 //
 //===----------------------------------------------------------------------===//
 
+#include "Grouping.h"
 #include "KernelWriter.h"
+#include "Parts.h"
 #include "Tiny/Schedule/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -82,10 +85,92 @@ static LogicalResult checkProgram(func::FuncOp function) {
   return success();
 }
 
-/// An empty tensor has no elements to compute.
-static Value emptyConstant(OpBuilder &b, Value value) {
-  auto empty = DenseElementsAttr::get(tensorOf(value), ArrayRef<Attribute>());
-  return ConstantOp::create(b, value.getLoc(), empty);
+namespace {
+/// Replaces the ops of the host function by launches.
+class HostWriter {
+public:
+  HostWriter(ModuleOp module, func::FuncOp function)
+      : module(module), block(function.getBody().front()), symbols(module), b(function) {}
+
+  void launch(const Kernel &kernel);
+  /// What computed the old values goes; expectations, which are looked at when all is done, and the
+  /// return read the new ones.
+  void finish();
+
+private:
+  ModuleOp module;
+  Block &block;
+  SymbolTable symbols;
+  OpBuilder b;
+  llvm::DenseMap<Value, Value> computed;
+  llvm::DenseMap<Value, Value> latest; // of a buffer that is written in parts
+};
+} // namespace
+
+void HostWriter::launch(const Kernel &kernel) {
+  KernelWriter writer(b, kernel);
+  b.setInsertionPointToEnd(module.getBody());
+  func::FuncOp written = writer.write(kernel.name());
+  symbols.insert(written);
+
+  SmallVector<Value> operands;
+  for (Value input : writer.inputs())
+    operands.push_back(computed.count(input) ? computed.lookup(input) : input);
+  SmallVector<Type> types;
+  SmallVector<Value> inits;
+  SmallVector<int64_t> updates;
+  SmallVector<const Nest *> results = kernel.results();
+  for (auto [number, nest] : llvm::enumerate(results)) {
+    types.push_back(nest->buffer.getType());
+    if (Value init = latest.lookup(nest->buffer)) {
+      inits.push_back(init);
+      updates.push_back(number);
+    }
+  }
+  b.setInsertionPoint(block.getTerminator());
+  auto launch =
+      LaunchOp::create(b, written.getLoc(), types, written.getSymName(), operands);
+  if (!inits.empty()) {
+    launch.getInitsMutable().assign(inits);
+    launch.setUpdates(updates);
+  }
+  for (auto [nest, result] : llvm::zip_equal(results, launch.getOutputs())) {
+    computed[nest->result] = computed[nest->buffer] = result;
+    if (nest->writesPart())
+      latest[nest->buffer] = result;
+  }
+}
+
+void HostWriter::finish() {
+  SmallVector<Operation *> old, readers;
+  for (Operation &op : block) {
+    if (isa<func::ReturnOp, ExpectEqOp, ExpectCloseOp>(op))
+      readers.push_back(&op);
+    else if (!isa<ConstantOp, LaunchOp>(op))
+      old.push_back(&op);
+  }
+  Operation *terminator = block.getTerminator();
+  b.setInsertionPoint(terminator);
+  for (Operation *op : readers) {
+    if (op != terminator)
+      op->moveBefore(terminator);
+    for (OpOperand &operand : op->getOpOperands()) {
+      Value value = operand.get();
+      if (computed.count(value)) {
+        operand.set(computed.lookup(value));
+      } else if (tensorOf(value).getNumElements() == 0 && value.getDefiningOp()) {
+        // Without elements there is nothing to compute.
+        b.setInsertionPoint(op);
+        auto empty = DenseElementsAttr::get(tensorOf(value), ArrayRef<Attribute>());
+        operand.set(ConstantOp::create(b, value.getLoc(), empty));
+      }
+    }
+  }
+  for (Operation *op : llvm::reverse(old))
+    op->erase();
+  for (Operation &op : llvm::make_early_inc_range(block))
+    if (isa<ConstantOp>(op) && op.use_empty())
+      op.erase();
 }
 
 void FormKernelsPass::runOnOperation() {
@@ -100,58 +185,26 @@ void FormKernelsPass::runOnOperation() {
   replaceTrivialReductions(function);
   separateResults(function);
 
-  Materialisation materialisation(function);
-  std::vector<Kernel> kernels; // consumers first
-  llvm::DenseSet<Value> takenIn;
   Block &block = function.getBody().front();
-  for (Operation &op : llvm::reverse(block)) {
-    if (op.getNumResults() != 1 || !materialisation.isRoot(op.getResult(0)) ||
-        takenIn.contains(op.getResult(0)) || tensorOf(op.getResult(0)).getNumElements() == 0)
-      continue;
-    kernels.push_back(formKernel(op.getResult(0), materialisation));
-    for (ReduceOp reduction : {kernels.back().reduction, kernels.back().foldedReduction})
-      if (reduction)
-        takenIn.insert(reduction.getResult());
-  }
+  llvm::DenseSet<Value> escapes; // values that the host function needs
+  for (Operation &op : block)
+    if (isa<func::ReturnOp, ExpectEqOp, ExpectCloseOp>(op))
+      escapes.insert(op.operand_begin(), op.operand_end());
 
-  SymbolTable symbols(module);
-  OpBuilder b(module.getBodyRegion());
-  llvm::DenseMap<Value, Value> computed;
-  SmallVector<Operation *> old;
-  for (Operation &op : block.without_terminator())
-    if (!isa<ConstantOp, ExpectEqOp, ExpectCloseOp>(op))
-      old.push_back(&op);
-  for (Kernel &kernel : llvm::reverse(kernels)) {
-    KernelWriter writer(b, kernel);
-    b.setInsertionPointToEnd(module.getBody());
-    func::FuncOp written = writer.write(kernel.name());
-    symbols.insert(written);
-    SmallVector<Value> operands;
-    for (Value input : writer.inputs())
-      operands.push_back(computed.count(input) ? computed.lookup(input) : input);
-    b.setInsertionPointAfterValue(kernel.result);
-    auto launch =
-        LaunchOp::create(b, kernel.result.getLoc(), TypeRange{kernel.result.getType()},
-                         written.getSymName(), operands);
-    computed[kernel.result] = launch.getResult(0);
-  }
-  // Expectations and the return read the new values; what computed the old ones goes.
-  for (Operation &op : block) {
-    if (!isa<func::ReturnOp, ExpectEqOp, ExpectCloseOp>(op))
-      continue;
-    for (OpOperand &operand : op.getOpOperands()) {
-      Value value = operand.get();
-      if (computed.count(value)) {
-        operand.set(computed.lookup(value));
-      } else if (tensorOf(value).getNumElements() == 0 && value.getDefiningOp()) {
-        b.setInsertionPoint(&op);
-        operand.set(emptyConstant(b, value));
-      }
-    }
-  }
-  for (Operation *op : llvm::reverse(old))
-    op->erase();
-  for (Operation &op : llvm::make_early_inc_range(block))
-    if (isa<ConstantOp>(op) && op.use_empty())
-      op.erase();
+  Materialisation materialisation(function);
+  NestBuilder builder(materialisation, escapes);
+  for (Operation &op : llvm::reverse(block))
+    if (op.getNumResults() == 1 && materialisation.isRoot(op.getResult(0)) &&
+        tensorOf(op.getResult(0)).getNumElements() != 0)
+      builder.add(op.getResult(0));
+  GroupingCosts costs;
+  costs.localBytes = localBytes;
+  costs.parallelUnits = parallelUnits;
+  costs.maxNests = group ? costs.maxNests : 1;
+  std::vector<Kernel> kernels = groupNests(builder.take(), escapes, costs);
+
+  HostWriter host(module, function);
+  for (const Kernel &kernel : kernels)
+    host.launch(kernel);
+  host.finish();
 }

@@ -1,8 +1,8 @@
-//===- IterationDomain.cpp - the loops of a kernel ------------------------===//
+//===- IterationDomain.cpp - the loops of a nest --------------------------===//
 //
 // A buffer is dense, so an index is a flat number, and the shape in which the
 // program wrote a value down does not matter: what matters is which loops make all
-// indices of a kernel linear. A pixel shuffle reads `h floordiv 3` and `h mod 3`:
+// indices of a nest linear. A pixel shuffle reads `h floordiv 3` and `h mod 3`:
 // with h split in two loops it is linear. A pointwise convolution reads rows and
 // columns as one run: merged, its vectors are as long as the image.
 //
@@ -26,9 +26,8 @@ static AffineExpr rewritten(AffineExpr expr, const Change &change) {
   return simplify(expr.replaceDims(change.oldDims), change.extents);
 }
 
-static void apply(IterationDomain &domain, ArrayRef<KernelGraph *> graphs, const Change &change) {
-  for (KernelGraph *graph : graphs)
-    graph->forEachExpr([&](AffineExpr &expr) { expr = rewritten(expr, change); });
+static void apply(IterationDomain &domain, IterationDomain::Exprs exprs, const Change &change) {
+  exprs([&](AffineExpr &expr) { expr = rewritten(expr, change); });
   domain.extents = change.extents;
   domain.numParallel = change.numParallel;
 }
@@ -37,7 +36,7 @@ static void apply(IterationDomain &domain, ArrayRef<KernelGraph *> graphs, const
 static Change dropUnitDims(const IterationDomain &domain, MLIRContext *context) {
   Change change{{}, 0, {}};
   for (auto [dim, extent] : llvm::enumerate(domain.extents)) {
-    if (extent == 1) {
+    if (extent == 1 && dim < domain.numLoops()) {
       change.oldDims.push_back(getAffineConstantExpr(0, context));
       continue;
     }
@@ -49,7 +48,7 @@ static Change dropUnitDims(const IterationDomain &domain, MLIRContext *context) 
 }
 
 /// Splits dim `dim` into extent/inner by inner.
-static Change split(const IterationDomain &domain, unsigned dim, int64_t inner,
+static Change splitOf(const IterationDomain &domain, unsigned dim, int64_t inner,
                     MLIRContext *context) {
   Change change{{}, domain.numParallel + (dim < domain.numParallel), {}};
   for (auto [index, extent] : llvm::enumerate(domain.extents)) {
@@ -67,7 +66,7 @@ static Change split(const IterationDomain &domain, unsigned dim, int64_t inner,
 }
 
 /// Merges dims `dim` and `dim + 1`.
-static Change merge(const IterationDomain &domain, unsigned dim, MLIRContext *context) {
+static Change mergeOf(const IterationDomain &domain, unsigned dim, MLIRContext *context) {
   Change change{{}, domain.numParallel - (dim < domain.numParallel), {}};
   for (unsigned index = 0; index < domain.extents.size(); ++index) {
     AffineExpr self = getAffineDimExpr(change.extents.size(), context);
@@ -87,48 +86,66 @@ static Change merge(const IterationDomain &domain, unsigned dim, MLIRContext *co
 
 /// A dim and a divisor by which some index divides it, such that a split removes the division.
 static std::optional<std::pair<unsigned, int64_t>> findDivision(const IterationDomain &domain,
-                                                                ArrayRef<KernelGraph *> graphs) {
+                                                                IterationDomain::Exprs exprs) {
   std::optional<std::pair<unsigned, int64_t>> found;
-  for (KernelGraph *graph : graphs)
-    graph->forEachExpr([&](AffineExpr &expr) {
-      expr.walk([&](AffineExpr part) {
-        if (found ||
-            (part.getKind() != AffineExprKind::Mod && part.getKind() != AffineExprKind::FloorDiv))
-          return;
-        auto division = cast<AffineBinaryOpExpr>(part);
-        int64_t divisor = cast<AffineConstantExpr>(division.getRHS()).getValue();
-        auto dim = dyn_cast<AffineDimExpr>(division.getLHS());
-        if (dim && domain.extents[dim.getPosition()] % divisor == 0 &&
-            divisor < domain.extents[dim.getPosition()])
-          found = {dim.getPosition(), divisor};
-      });
+  exprs([&](AffineExpr &expr) {
+    expr.walk([&](AffineExpr part) {
+      if (found ||
+          (part.getKind() != AffineExprKind::Mod && part.getKind() != AffineExprKind::FloorDiv))
+        return;
+      auto division = cast<AffineBinaryOpExpr>(part);
+      int64_t divisor = cast<AffineConstantExpr>(division.getRHS()).getValue();
+      auto dim = dyn_cast<AffineDimExpr>(division.getLHS());
+      if (dim && dim.getPosition() < domain.numLoops() &&
+          domain.extents[dim.getPosition()] % divisor == 0 &&
+          divisor < domain.extents[dim.getPosition()])
+        found = {dim.getPosition(), divisor};
     });
+  });
   return found;
 }
 
 /// A merge is worth it where no index gets a division from it: every one of them then treats the
 /// two dims as one.
-static bool keepsDivisions(const Change &change, ArrayRef<KernelGraph *> graphs) {
+static bool keepsDivisions(const Change &change, IterationDomain::Exprs exprs) {
   bool keeps = true;
-  for (KernelGraph *graph : graphs)
-    graph->forEachExpr([&](AffineExpr &expr) {
-      if (keeps && countDivisions(rewritten(expr, change)) > countDivisions(expr))
-        keeps = false;
-    });
+  exprs([&](AffineExpr &expr) {
+    if (keeps && countDivisions(rewritten(expr, change)) > countDivisions(expr))
+      keeps = false;
+  });
   return keeps;
 }
 
-void IterationDomain::normalise(ArrayRef<KernelGraph *> graphs, MLIRContext *context) {
-  apply(*this, graphs, dropUnitDims(*this, context));
+void IterationDomain::normalise(Exprs exprs, MLIRContext *context) {
+  apply(*this, exprs, dropUnitDims(*this, context));
   // Each split leaves a smaller divisor to be found in that dim, so this ends.
-  while (auto division = findDivision(*this, graphs))
-    apply(*this, graphs, split(*this, division->first, division->second, context));
-  for (unsigned dim = 0; dim + 1 < extents.size();) {
+  while (auto division = findDivision(*this, exprs))
+    split(exprs, division->first, division->second, context);
+  for (unsigned dim = 0; dim + 1 < numLoops();) {
     bool sameKind = dim + 1 != numParallel;
-    Change merged = merge(*this, dim, context);
-    if (sameKind && keepsDivisions(merged, graphs))
-      apply(*this, graphs, merged);
+    Change merged = mergeOf(*this, dim, context);
+    if (sameKind && keepsDivisions(merged, exprs))
+      apply(*this, exprs, merged);
     else
       ++dim;
   }
+}
+
+void IterationDomain::split(Exprs exprs, unsigned dim, int64_t inner, MLIRContext *context) {
+  apply(*this, exprs, splitOf(*this, dim, inner, context));
+}
+
+void IterationDomain::replaceByData(Exprs exprs, unsigned dim, int node, MLIRContext *context) {
+  Change change{{}, numParallel - (dim < numParallel), {}};
+  for (auto [index, extent] : llvm::enumerate(extents)) {
+    if (index == dim) {
+      change.oldDims.push_back(getAffineDimExpr(extents.size() - 1, context));
+      continue;
+    }
+    change.oldDims.push_back(getAffineDimExpr(change.extents.size(), context));
+    change.extents.push_back(extent);
+  }
+  change.extents.push_back(extents[dim]);
+  apply(*this, exprs, change);
+  dataNodes.push_back(node);
 }

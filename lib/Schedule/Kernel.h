@@ -1,35 +1,25 @@
-//===- Kernel.h - a kernel before it is written down ------------*- C++ -*-===//
+//===- Kernel.h - the nests that are launched together ----------*- C++ -*-===//
 
 #ifndef TINY_SCHEDULE_KERNEL_H
 #define TINY_SCHEDULE_KERNEL_H
 
-#include "IterationDomain.h"
-#include "Tiny/IR/TinyDialect.h"
-
-#include <string>
+#include "Nest.h"
 
 namespace mlir::tiny {
 
+/// Nests that one launch executes, in this order. Those that pass values to one another share
+/// loops: a workgroup is a tile of these, and computes all nests for it. Values that nobody else
+/// needs stay inside of the workgroup.
 struct Kernel {
-  Value result;             // the root that it computes
-  ReduceOp reduction;       // that it takes in, if any
-  ReduceOp foldedReduction; // the same, where its result is known
-  IterationDomain domain;
-  KernelGraph body;     // of the reduction, or of the result where there is none
-  KernelGraph epilogue; // of the result, where there is a reduction
+  std::vector<Nest> nests;
+  llvm::SmallDenseSet<Value> locals; // results of nests that no buffer is needed for
 
-  RankedTensorType resultType() const { return cast<RankedTensorType>(result.getType()); }
-  /// The loops that do not reduce.
-  ArrayRef<int64_t> parallelExtents() const {
-    return ArrayRef(domain.extents).take_front(domain.numParallel);
-  }
-
-  /// What the kernel does and the shape that it makes: `conv_add_max_1x64x56x56`.
+  bool isLocal(const Nest &nest) const { return locals.contains(nest.result); }
+  /// The nests whose results leave the kernel, in the order of its results.
+  SmallVector<const Nest *> results() const;
+  /// What the kernel does and the shape that it makes: `conv3x3_add_relu_1x64x56x56`.
   std::string name() const;
 };
-
-/// The kernel that computes `root`, taking in the reduction that it finds.
-Kernel formKernel(Value root, const Materialisation &materialisation);
 
 } // namespace mlir::tiny
 

@@ -17,6 +17,34 @@ void KernelGraph::forEachExpr(llvm::function_ref<void(AffineExpr &)> visit) {
   }
 }
 
+int KernelGraph::append(const KernelGraph &other, int node, llvm::DenseMap<int, int> &moved) {
+  auto known = moved.find(node);
+  if (known != moved.end())
+    return known->second;
+  Node copy = other.nodes[node];
+  for (int &operand : copy.operands)
+    operand = append(other, operand, moved);
+  nodes.push_back(std::move(copy));
+  return moved[node] = nodes.size() - 1;
+}
+
+bool KernelGraph::dependsOn(int node, unsigned dim) const {
+  SmallVector<int> open = {node};
+  llvm::SmallDenseSet<int> seen;
+  while (!open.empty()) {
+    int current = open.pop_back_val();
+    if (!seen.insert(current).second)
+      continue;
+    const Node &at = nodes[current];
+    if ((at.index && at.index.isFunctionOfDim(dim)) ||
+        llvm::any_of(at.constraints,
+                     [&](const Constraint &c) { return c.expr.isFunctionOfDim(dim); }))
+      return true;
+    open.append(at.operands.begin(), at.operands.end());
+  }
+  return false;
+}
+
 namespace {
 class Tracer {
 public:
@@ -99,6 +127,61 @@ private:
     return constant(op->getResult(0), elements.getSplatValue<TypedAttr>());
   }
 
+  /// `index` where its numbers arrive unchanged in the type of the node.
+  AffineExpr exactIndex(const Node &node, ArrayRef<int64_t> extents) {
+    MLIRContext *context = node.value.getContext();
+    if (node.kind == Node::Constant) {
+      auto number = dyn_cast<IntegerAttr>(node.constant);
+      return number && isNarrowInteger(node.type)
+                 ? getAffineConstantExpr(valueOf(number, node.type), context)
+                 : AffineExpr();
+    }
+    if (node.kind != Node::Index || !isNarrowInteger(node.type))
+      return {};
+    Range range = rangeOf(node.index, extents);
+    unsigned bits = node.type.getIntOrFloatBitWidth() - !node.type.isUnsignedInteger();
+    return range.low >= 0 && range.high < (int64_t(1) << std::min(bits, 62u)) ? node.index
+                                                                              : AffineExpr();
+  }
+
+  static bool isNarrowInteger(Type type) {
+    return isa<IntegerType>(type) && !type.isInteger(1) &&
+           !(type.isUnsignedInteger() && type.getIntOrFloatBitWidth() == 64);
+  }
+
+  static int64_t valueOf(IntegerAttr number, Type type) {
+    return type.isUnsignedInteger() ? number.getValue().getZExtValue()
+                                    : number.getValue().getSExtValue();
+  }
+
+  /// A comparison of positions that the ranges of the loops settle; -1 if they do not.
+  int foldPosition(CmpOp cmp, ArrayRef<int> operands, ArrayRef<int64_t> extents) {
+    AffineExpr lhs = exactIndex(graph.nodes[operands[0]], extents);
+    AffineExpr rhs = exactIndex(graph.nodes[operands[1]], extents);
+    if (!lhs || !rhs)
+      return -1;
+    Range range = rangeOf(simplify(lhs - rhs, extents), extents);
+    std::optional<bool> holds;
+    switch (cmp.getPredicate()) {
+    case CmpPredicate::lt:
+      if (range.high < 0 || range.low >= 0)
+        holds = range.high < 0;
+      break;
+    case CmpPredicate::le:
+      if (range.high <= 0 || range.low > 0)
+        holds = range.high <= 0;
+      break;
+    case CmpPredicate::eq:
+    case CmpPredicate::ne:
+      if (range.low > 0 || range.high < 0 || (range.low == 0 && range.high == 0))
+        holds = (range.low == 0 && range.high == 0) == (cmp.getPredicate() == CmpPredicate::eq);
+      break;
+    }
+    if (!holds)
+      return -1;
+    return constant(cmp.getResult(), BoolAttr::get(cmp.getContext(), *holds));
+  }
+
   int traceNew(Value value, const View &view, bool throughRoot) {
     if (TypedAttr pad = view.constantValue())
       return constant(value, pad);
@@ -112,9 +195,20 @@ private:
       View inside = view.unconstrained();
       Node node = make(Node::Compute, value);
       node.op = op;
+      if (auto where = dyn_cast<WhereOp>(op)) { // one of them only, where the position settles it
+        int condition = trace(where.getCondition(), inside, false);
+        if (graph.nodes[condition].kind == Node::Constant)
+          return guard(trace(cast<BoolAttr>(graph.nodes[condition].constant).getValue()
+                                 ? where.getOnTrue()
+                                 : where.getOnFalse(),
+                             inside, false),
+                       value, view);
+      }
       for (Value operand : op->getOperands())
         node.operands.push_back(trace(operand, inside, false));
       int folded = fold(op, node.operands);
+      if (auto cmp = dyn_cast<CmpOp>(op); cmp && folded < 0)
+        folded = foldPosition(cmp, node.operands, view.extents());
       return guard(folded >= 0 ? folded : add(node), value, view);
     }
     if (auto iota = dyn_cast_or_null<IotaOp>(op)) {
@@ -130,6 +224,7 @@ private:
     Node node = make(Node::Read, value);
     node.index = view.flatIndex();
     node.constraints.assign(view.constraints().begin(), view.constraints().end());
+    node.elements = cast<RankedTensorType>(value.getType()).getNumElements();
     return add(node);
   }
 

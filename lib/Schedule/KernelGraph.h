@@ -25,21 +25,28 @@ struct Node {
     Guarded,     // operands[0] where `constraints` hold, else the pad of the first that does not
   } kind;
   Type type; // the tiny element type
-  Value value;
+  Value value;             // that the node computes or reads an element of
   Operation *op = nullptr;
   TypedAttr constant;
   AffineExpr index;
   SmallVector<Constraint, 1> constraints;
   SmallVector<int, 2> operands;
   Location loc;
+  int64_t elements = 0; // of the buffer that a Read reads: more than `value` has where it is a part
 };
 
 struct KernelGraph {
   SmallVector<Node> nodes; // operands before users
   int root = -1;
 
+  bool empty() const { return nodes.empty(); }
   /// Every affine expression of the graph, to be rewritten when the domain changes.
   void forEachExpr(llvm::function_ref<void(AffineExpr &)> visit);
+  /// Appends the part of `other` that its node `node` depends on; returns where it ended up. Nodes
+  /// that `moved` knows are there already.
+  int append(const KernelGraph &other, int node, llvm::DenseMap<int, int> &moved);
+  /// Whether node `node` depends on loop `dim`.
+  bool dependsOn(int node, unsigned dim) const;
 };
 
 /// The scalar program that computes the element of `value` that `view` (of `value`) reads. Stops

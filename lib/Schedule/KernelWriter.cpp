@@ -21,50 +21,44 @@ using namespace mlir::tiny;
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-/// Row-major over some of the loops, from element 0 to the last one.
-std::optional<OperandForm> KernelWriter::operandForm(const Node &node, unsigned numDims) const {
-  LinearForm form(node.index);
-  if (form.constant != 0 || !node.constraints.empty())
+/// The map under which a read is an operand of the linalg op, if it can be.
+static std::optional<AffineMap> operandMap(const Nest &nest, const Node &read, unsigned numDims) {
+  auto loops = rowMajorLoops(nest, read);
+  if (!loops)
     return std::nullopt;
-  for (auto &term : form.terms)
-    if (!isa<AffineDimExpr>(term.first))
-      return std::nullopt;
-  llvm::sort(form.terms, [](auto &a, auto &b) { return a.second > b.second; });
-  int64_t step = 1;
-  SmallVector<AffineExpr> results;
-  SmallVector<int64_t> shape;
-  for (auto &[atom, scale] : llvm::reverse(form.terms)) {
-    if (scale != step)
-      return std::nullopt;
-    int64_t extent = kernel.domain.extents[cast<AffineDimExpr>(atom).getPosition()];
-    step *= extent;
-    results.insert(results.begin(), atom);
-    shape.insert(shape.begin(), extent);
-  }
-  if (step != tensorOf(node.value).getNumElements())
-    return std::nullopt;
-  return OperandForm{shape, AffineMap::get(numDims, 0, results, b.getContext())};
+  MLIRContext *context = read.value.getContext();
+  SmallVector<AffineExpr> results =
+      llvm::map_to_vector(*loops, [&](unsigned loop) { return getAffineDimExpr(loop, context); });
+  return AffineMap::get(numDims, 0, results, context);
 }
 
-unsigned KernelWriter::argumentFor(Value buffer, ArrayRef<int64_t> shape) {
-  auto type = RankedTensorType::get(shape, storageType(tensorOf(buffer).getElementType()));
+unsigned KernelWriter::argumentFor(const Node &read, ArrayRef<int64_t> shape) {
+  auto type = RankedTensorType::get(shape, storageType(tensorOf(read.value).getElementType()));
   for (unsigned i = 0; i < inputValues.size(); ++i)
-    if (inputValues[i] == buffer && inputTypes[i] == type)
+    if (inputValues[i] == read.value && inputTypes[i] == type)
       return i;
-  inputValues.push_back(buffer);
+  inputValues.push_back(read.value);
   inputTypes.push_back(type);
   return inputValues.size() - 1;
 }
 
-void KernelWriter::collectArguments(const KernelGraph &graph, unsigned numDims) {
-  for (const Node &node : graph.nodes) {
-    if (node.kind != Node::Read)
-      continue;
-    if (auto form = operandForm(node, numDims))
-      arguments[&node] = argumentFor(node.value, form->shape);
-    else
-      arguments[&node] = argumentFor(node.value, {tensorOf(node.value).getNumElements()});
-  }
+void KernelWriter::collectArguments(const Nest &nest) {
+  nest.forEachRead([&](const Node &node) {
+    for (const Nest &other : kernel.nests)
+      if (other.result == node.value && &other != &nest)
+        return; // computed here
+    SmallVector<int64_t> shape = {node.elements};
+    if (auto loops = rowMajorLoops(nest, node))
+      shape = llvm::map_to_vector(*loops, [&](unsigned loop) { return nest.extents()[loop]; });
+    arguments[&node] = argumentFor(node, shape);
+  });
+}
+
+/// The tensor that a read reads.
+Value KernelWriter::sourceOf(const Node &read) {
+  if (Value known = written.lookup(read.value))
+    return known;
+  return function.getArgument(arguments.lookup(&read));
 }
 
 /// A pad value as it would lie in memory.
@@ -81,6 +75,19 @@ static Attribute storedPad(TypedAttr pad) {
 static Value applyExpr(OpBuilder &b, Location loc, AffineExpr expr, ValueRange indices) {
   return affine::AffineApplyOp::create(b, loc, AffineMap::get(indices.size(), 0, expr), indices);
 }
+
+/// A number that data decided, as an index. One that no index can be is never in bounds.
+static Value indexFromData(OpBuilder &b, Location loc, Value number, Type type) {
+  if (type.isUnsignedInteger())
+    return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), number);
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
+}
+
+namespace {
+struct Slice {
+  SmallVector<int64_t> shape, offsets, sizes;
+};
+} // namespace
 
 Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> values,
                              ValueRange indices) {
@@ -126,8 +133,7 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
       pads.push_back(storedPad(constraint.pad));
     }
     unsigned dims = indices.size();
-    Value read = ReadOp::create(body, loc, stored, function.getArgument(arguments.lookup(&node)),
-                                indices, AffineMap::get(dims, 0, node.index),
+    Value read = ReadOp::create(body, loc, stored, sourceOf(node), indices, AffineMap::get(dims, 0, node.index),
                                 AffineMap::get(dims, 0, guard, body.getContext()), lows, highs,
                                 body.getArrayAttr(pads));
     return fromStorage(body, loc, read, node.type);
@@ -140,9 +146,10 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
 
 /// One linalg.generic over the first `numDims` loops. With `accumulator` it is an epilogue; where
 /// it has reduction dims it combines into `out`.
-Value KernelWriter::writeGeneric(const KernelGraph &graph, unsigned numDims, Value accumulator,
-                                 Value out) {
-  unsigned numParallel = kernel.domain.numParallel;
+Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, unsigned numDims,
+                                 Value accumulator, Value out) {
+  Location nestLoc = nest.result.getLoc();
+  unsigned numParallel = nest.domain.numParallel;
   AffineMap identity = AffineMap::getMultiDimIdentityMap(numParallel, b.getContext());
   AffineMap outMap = AffineMap::get(numDims, 0, identity.getResults(), b.getContext());
   SmallVector<Value> operands;
@@ -156,10 +163,10 @@ Value KernelWriter::writeGeneric(const KernelGraph &graph, unsigned numDims, Val
     }
     if (node.kind != Node::Read)
       continue;
-    if (auto form = operandForm(node, numDims)) {
+    if (auto map = operandMap(nest, node, numDims)) {
       operandOf[&node] = operands.size();
-      operands.push_back(function.getArgument(arguments.lookup(&node)));
-      maps.push_back(form->map);
+      operands.push_back(sourceOf(node));
+      maps.push_back(*map);
     }
   }
   // linalg takes loop bounds from operand shapes: loops that only a tiny.read depends on need an
@@ -168,22 +175,21 @@ Value KernelWriter::writeGeneric(const KernelGraph &graph, unsigned numDims, Val
   SmallVector<AffineExpr> windowDims;
   for (unsigned dim = numParallel; dim < numDims; ++dim)
     if (llvm::none_of(maps, [&](AffineMap map) { return map.isFunctionOfDim(dim); })) {
-      windowShape.push_back(kernel.domain.extents[dim]);
+      windowShape.push_back(nest.extents()[dim]);
       windowDims.push_back(b.getAffineDimExpr(dim));
     }
   if (!windowDims.empty()) {
-    operands.push_back(
-        tensor::EmptyOp::create(b, kernel.result.getLoc(), windowShape, b.getI8Type()));
+    operands.push_back(tensor::EmptyOp::create(b, nestLoc, windowShape, b.getI8Type()));
     maps.push_back(AffineMap::get(numDims, 0, windowDims, b.getContext()));
   }
   maps.push_back(outMap);
   SmallVector<utils::IteratorType> iterators(numParallel, utils::IteratorType::parallel);
   iterators.resize(numDims, utils::IteratorType::reduction);
   // Without reduction dims left a reduction still starts from its identity.
-  bool reduces = kernel.reduction && !accumulator;
+  bool reduces = nest.reduction && !accumulator;
 
   auto generic = linalg::GenericOp::create(
-      b, kernel.result.getLoc(), out.getType(), operands, out, maps, iterators,
+      b, nestLoc, out.getType(), operands, out, maps, iterators,
       [&](OpBuilder &body, Location loc, ValueRange blockArguments) {
         SmallVector<Value> indices;
         bool needsIndices = llvm::any_of(graph.nodes, [&](const Node &node) {
@@ -191,21 +197,27 @@ Value KernelWriter::writeGeneric(const KernelGraph &graph, unsigned numDims, Val
         });
         for (unsigned dim = 0; needsIndices && dim < numDims; ++dim)
           indices.push_back(linalg::IndexOp::create(body, loc, dim));
+        // Places that data decides are index values too, known once their nodes are.
+        ArrayRef<int> dataNodes = &graph == &nest.body ? ArrayRef(nest.domain.dataNodes)
+                                                       : ArrayRef<int>();
         SmallVector<Value> values;
-        for (const Node &node : graph.nodes) {
+        for (auto [number, node] : llvm::enumerate(graph.nodes)) {
           if (!operandOf.contains(&node)) {
             values.push_back(emitNode(body, node, values, indices));
-            continue;
+          } else {
+            Value argument = blockArguments[operandOf.lookup(&node)];
+            values.push_back(node.kind == Node::Accumulator
+                                 ? fromAccumulator(body, node.loc, argument, node.type)
+                                 : fromStorage(body, node.loc, argument, node.type));
           }
-          Value argument = blockArguments[operandOf.lookup(&node)];
-          values.push_back(node.kind == Node::Accumulator
-                               ? fromAccumulator(body, node.loc, argument, node.type)
-                               : fromStorage(body, node.loc, argument, node.type));
+          while (indices.size() - (needsIndices ? numDims : 0) < dataNodes.size() &&
+                 dataNodes[indices.size() - numDims] == static_cast<int>(number))
+            indices.push_back(indexFromData(body, node.loc, values.back(), node.type));
         }
         Value value = values[graph.root];
         Type type = graph.nodes[graph.root].type;
         if (reduces) {
-          ReduceOp reduction = kernel.reduction;
+          ReduceOp reduction = nest.reduction;
           value = combine(body, reduction.getLoc(), reduction.getKind(), type,
                           blockArguments.back(), toAccumulator(body, loc, value, type));
         } else {
@@ -216,36 +228,89 @@ Value KernelWriter::writeGeneric(const KernelGraph &graph, unsigned numDims, Val
   return generic.getResult(0);
 }
 
-func::FuncOp KernelWriter::write(StringRef name) {
-  Location loc = kernel.result.getLoc();
-  unsigned numParallel = kernel.domain.numParallel, numDims = kernel.domain.extents.size();
-  collectArguments(kernel.body, numDims);
-  collectArguments(kernel.epilogue, numParallel);
+/// The one or two linalg ops of a nest.
+Value KernelWriter::writeNest(const Nest &nest, Value out) {
+  unsigned numParallel = nest.domain.numParallel, numLoops = nest.numLoops();
+  if (!nest.reduction)
+    return writeGeneric(nest, nest.body, numLoops, {}, out);
+  Location loc = nest.result.getLoc();
+  ReduceOp reduction = nest.reduction;
+  Type element = reduction.getInput().getType().getElementType();
+  Value empty = tensor::EmptyOp::create(b, loc, nest.parallelExtents(), accumulatorType(element));
+  Value identity = toAccumulator(
+      b, loc, lowerConstant(b, loc, reduceIdentity(reduction.getKind(), element)), element);
+  Value init =
+      linalg::FillOp::create(b, loc, ValueRange{identity}, ValueRange{empty}).getResult(0);
+  Value accumulated = writeGeneric(nest, nest.body, numLoops, {}, init);
+  return writeGeneric(nest, nest.epilogue, numParallel, accumulated, out);
+}
 
-  auto outType = RankedTensorType::get(kernel.parallelExtents(),
-                                       storageType(tensorOf(kernel.result).getElementType()));
-  SmallVector<Type> types(inputTypes.begin(), inputTypes.end());
-  types.push_back(outType);
-  function = func::FuncOp::create(b, loc, name, b.getFunctionType(types, outType));
+/// The shape under which the elements that `nest` writes are a slice of its buffer, and that slice.
+static Slice sliceOf(const Nest &nest) {
+  Slice slice;
+  LinearForm form(nest.store);
+  llvm::sort(form.terms, [](auto &a, auto &b) { return a.second > b.second; });
+  int64_t run = tensorOf(nest.buffer).getNumElements(), offset = form.constant;
+  auto addDim = [&](int64_t step, int64_t size) {
+    assert(run % step == 0 && "a part is a box of its whole");
+    slice.shape.push_back(run / step);
+    slice.offsets.push_back(offset / step);
+    slice.sizes.push_back(size);
+    offset %= step;
+    run = step;
+  };
+  for (auto &[atom, step] : form.terms)
+    addDim(step, nest.extents()[cast<AffineDimExpr>(atom).getPosition()]);
+  if (run != 1)
+    addDim(1, 1); // a part of one element per run
+  return slice;
+}
+
+func::FuncOp KernelWriter::write(StringRef name) {
+  for (const Nest &nest : kernel.nests)
+    collectArguments(nest);
+  SmallVector<const Nest *> results = kernel.results();
+  SmallVector<Type> types(inputTypes.begin(), inputTypes.end()), resultTypes;
+  for (const Nest *nest : results) {
+    SmallVector<int64_t> shape(nest->parallelExtents());
+    if (nest->writesPart())
+      shape = sliceOf(*nest).shape;
+    Type element = storageType(nest->resultType().getElementType());
+    resultTypes.push_back(RankedTensorType::get(shape, element));
+  }
+  llvm::append_range(types, resultTypes);
+  Location loc = kernel.nests.back().result.getLoc();
+  function = func::FuncOp::create(b, loc, name, b.getFunctionType(types, resultTypes));
   function.setPrivate();
   function->setAttr("tiny.kernel", b.getUnitAttr());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(function.addEntryBlock());
-  Value out = function.getArguments().back(), result;
-  if (!kernel.reduction) {
-    result = writeGeneric(kernel.body, numDims, {}, out);
-  } else {
-    ReduceOp reduction = kernel.reduction;
-    Type element = reduction.getInput().getType().getElementType();
-    Value empty =
-        tensor::EmptyOp::create(b, loc, kernel.parallelExtents(), accumulatorType(element));
-    Value identity = toAccumulator(
-        b, loc, lowerConstant(b, loc, reduceIdentity(reduction.getKind(), element)), element);
-    Value init =
-        linalg::FillOp::create(b, loc, ValueRange{identity}, ValueRange{empty}).getResult(0);
-    Value accumulated = writeGeneric(kernel.body, numDims, {}, init);
-    result = writeGeneric(kernel.epilogue, numParallel, accumulated, out);
+  SmallVector<Value> returned;
+  for (const Nest &nest : kernel.nests) {
+    Location nestLoc = nest.result.getLoc();
+    auto type = RankedTensorType::get(nest.parallelExtents(),
+                                      storageType(nest.resultType().getElementType()));
+    if (kernel.isLocal(nest)) {
+      Value empty = tensor::EmptyOp::create(b, nestLoc, type.getShape(), type.getElementType());
+      written[nest.result] = writeNest(nest, empty);
+      continue;
+    }
+    Value destination = function.getArgument(inputTypes.size() + returned.size());
+    if (!nest.writesPart()) {
+      returned.push_back(writeNest(nest, destination));
+      written[nest.result] = returned.back();
+      continue;
+    }
+    Slice slice = sliceOf(nest);
+    auto fold = [&](ArrayRef<int64_t> numbers) { return getAsIndexOpFoldResult(b.getContext(), numbers); };
+    SmallVector<OpFoldResult> offsets = fold(slice.offsets), sizes = fold(slice.sizes);
+    SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
+    Value part = tensor::ExtractSliceOp::create(b, nestLoc, type, destination, offsets, sizes,
+                                                strides);
+    Value computed = writeNest(nest, part);
+    returned.push_back(tensor::InsertSliceOp::create(b, nestLoc, computed, destination, offsets,
+                                                     sizes, strides));
   }
-  func::ReturnOp::create(b, loc, result);
+  func::ReturnOp::create(b, loc, returned);
   return function;
 }

@@ -9,12 +9,6 @@
 
 namespace mlir::tiny {
 
-/// The shape and the map under which an access is an operand of a linalg op.
-struct OperandForm {
-  SmallVector<int64_t> shape;
-  AffineMap map;
-};
-
 /// Writes one kernel. Collects the buffers that it reads, in the order of its arguments.
 class KernelWriter {
 public:
@@ -25,12 +19,13 @@ public:
 
 private:
   /// Every (buffer, shape) that the kernel sees becomes one argument.
-  unsigned argumentFor(Value buffer, ArrayRef<int64_t> shape);
-  void collectArguments(const KernelGraph &graph, unsigned numDims);
-  Value writeGeneric(const KernelGraph &graph, unsigned numDims, Value accumulator, Value out);
+  unsigned argumentFor(const Node &read, ArrayRef<int64_t> shape);
+  void collectArguments(const Nest &nest);
+  Value writeNest(const Nest &nest, Value out);
+  Value writeGeneric(const Nest &nest, const KernelGraph &graph, unsigned numDims,
+                     Value accumulator, Value out);
   Value emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> values, ValueRange indices);
-
-  std::optional<OperandForm> operandForm(const Node &node, unsigned numDims) const;
+  Value sourceOf(const Node &read);
 
   OpBuilder &b;
   const Kernel &kernel;
@@ -38,6 +33,7 @@ private:
   SmallVector<Value> inputValues;
   SmallVector<RankedTensorType> inputTypes;
   llvm::DenseMap<const Node *, unsigned> arguments;
+  llvm::DenseMap<Value, Value> written; // what earlier nests computed
 };
 
 } // namespace mlir::tiny

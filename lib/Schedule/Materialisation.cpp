@@ -29,9 +29,7 @@ struct Context {
 using Contexts = SmallVector<Context, 2>;
 } // namespace
 
-/// What one element costs to compute again, in units of an addition. Conversions are free: they
-/// are part of a load, and a matrix multiplication of f16 is written with them.
-static double ownCost(Operation *op) {
+double mlir::tiny::operationCost(Operation *op) {
   if (isa<CastOp, ConstantOp, IotaOp>(op) || isMovement(op))
     return 0;
   if (isa<Exp2Op, Log2Op, SinOp>(op))
@@ -49,13 +47,55 @@ static constexpr double kMemoryCost = 8;
 static constexpr size_t kMaxContexts = 16;
 static constexpr double kMaxCost = 512;
 
+/// Whether `value` is the end of elementwise ops on a reduction that nobody else needs: it can be
+/// in memory instead of the reduction, whose kernel computes it then on its accumulators. So it is
+/// as cheap to keep as the reduction, and its users need not compute it.
+static bool endsReduction(Value value) {
+  int64_t elements = cast<RankedTensorType>(value.getType()).getNumElements();
+  SmallVector<Value> open = {value};
+  for (unsigned steps = 0; !open.empty() && steps < 32; ++steps) {
+    Operation *op = open.pop_back_val().getDefiningOp();
+    if (!op)
+      continue;
+    if (isa<ReduceOp>(op))
+      return op->hasOneUse();
+    if (!isElementwise(op) && !isa<ReshapeOp>(op))
+      continue;
+    for (Value operand : op->getOperands())
+      if (cast<RankedTensorType>(operand.getType()).getNumElements() == elements &&
+          operand.hasOneUse())
+        open.push_back(operand);
+  }
+  return false;
+}
+
+/// Whether `op` chooses by comparing a position with a constant: a concatenation, whose pieces can
+/// be computed in place.
+static bool selectsByPosition(Operation *op) {
+  auto where = dyn_cast<WhereOp>(op);
+  auto cmp = where ? where.getCondition().getDefiningOp<CmpOp>() : CmpOp();
+  if (!cmp)
+    return false;
+  auto isSource = [](Value value) {
+    while (Operation *source = value.getDefiningOp()) {
+      if (isa<IotaOp, ConstantOp>(source))
+        return true;
+      if (!isMovement(source))
+        return false;
+      value = source->getOperand(0);
+    }
+    return false;
+  };
+  return isSource(cmp.getLhs()) && isSource(cmp.getRhs());
+}
+
 Materialisation::Materialisation(func::FuncOp function) {
   Block &block = function.getBody().front();
   llvm::DenseMap<Value, double> costs;
   for (Operation &op : block) {
     if (op.getNumResults() != 1)
       continue;
-    double cost = ownCost(&op);
+    double cost = operationCost(&op);
     if (!isa<ReduceOp>(op)) // read back from memory, or an accumulator
       for (Value operand : op.getOperands())
         cost += costs.lookup(operand);
@@ -102,10 +142,14 @@ Materialisation::Materialisation(func::FuncOp function) {
       points += context.points;
       guarded |= context.guarded;
     }
+    bool elsewhere = llvm::any_of(
+        contexts, [&](const Context &c) { return c.place != contexts.front().place; });
     double again = points / std::max<double>(type.getNumElements(), 1) - 1;
     double cost = costs.lookup(value);
     if (isa<ReduceOp>(op) || contexts.size() > kMaxContexts || cost >= kMaxCost ||
-        (isElementwise(&op) && (guarded || again * cost > kMemoryCost)))
+        (isElementwise(&op) && (guarded || again * cost > kMemoryCost ||
+                                ((again > 0 || elsewhere) && cost > 0 &&
+                                 (selectsByPosition(&op) || endsReduction(value))))))
       roots.insert(value);
 
     if (roots.contains(value))

@@ -25,6 +25,10 @@ private:
   llvm::DenseMap<Value, Value> soleRoots;
 };
 
+/// What one element of `op` costs to compute, in units of an addition. Conversions are free: they
+/// are part of a load, and a matrix multiplication of f16 is written with them.
+double operationCost(Operation *op);
+
 } // namespace mlir::tiny
 
 #endif // TINY_SCHEDULE_MATERIALISATION_H

@@ -118,6 +118,12 @@ def FormKernelsPass : Pass<"tiny-schedule-form-kernels", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to schedule.">,
+    Option<"group", "group", "bool", /*default=*/"true",
+           "Let one kernel compute several values where that saves time.">,
+    Option<"localBytes", "local-bytes", "int64_t", /*default=*/"65536",
+           "What one workgroup may keep for itself, at one point of its loops.">,
+    Option<"parallelUnits", "parallel-units", "int64_t", /*default=*/"16",
+           "Workgroups that keep the machine busy.">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",

@@ -1,0 +1,515 @@
+//===- Grouping.cpp - which nests are launched together -------------------===//
+//
+// Nests are merged along the values that pass between them, from producers to
+// consumers, as long as a merge saves time: a launch and the traffic of the value
+// against loops that are no longer parallel and operands that every workgroup reads
+// again. What a merge leaves to run in parallel are the loops that all of its nests
+// share, so legality is a question of which loops a value connects. In the end,
+// kernels that do not depend on one another and read the same value are launched
+// side by side.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Grouping.h"
+
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/PriorityQueue.h"
+
+#include <set>
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+static int64_t bytesPerElement(Value value) {
+  Type type = storageType(cast<RankedTensorType>(value.getType()).getElementType());
+  return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
+}
+
+//===----------------------------------------------------------------------===//
+// Loops in common
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A value that one nest of a group computes and another one reads.
+struct Link {
+  unsigned writer, reader;
+  const Node *read;
+};
+
+/// The loops that all nests of a group have in common, and what follows from them.
+struct SharedLoops {
+  int64_t points = 1;
+  /// Per nest, the shared loops as bits.
+  SmallVector<uint64_t> loops;
+};
+} // namespace
+
+static SmallVector<Link> linksOf(ArrayRef<Nest> nests) {
+  llvm::SmallDenseMap<Value, unsigned> writers;
+  SmallVector<Link> links;
+  for (auto [number, nest] : llvm::enumerate(nests)) {
+    nest.forEachRead([&, number = number](const Node &read) {
+      if (auto writer = writers.find(read.value); writer != writers.end())
+        links.push_back({writer->second, static_cast<unsigned>(number), &read});
+    });
+    writers[nest.result] = number;
+  }
+  return links;
+}
+
+/// The steps at which loops begin, among the elements of a value in row-major order.
+static void addSteps(ArrayRef<int64_t> extents, std::set<int64_t> &steps) {
+  int64_t step = 1;
+  for (int64_t extent : llvm::reverse(extents)) {
+    steps.insert(step);
+    step *= extent;
+  }
+}
+
+static SmallVector<int64_t> extentsOf(const Nest &nest, ArrayRef<unsigned> loops) {
+  return llvm::map_to_vector(loops, [&](unsigned loop) { return nest.extents()[loop]; });
+}
+
+/// Splits a loop of `nest` among `loops` (outermost first) at the first of `steps` that lies inside
+/// of one. False if there is none.
+static bool splitAt(Nest &nest, ArrayRef<unsigned> loops, const std::set<int64_t> &steps) {
+  int64_t step = 1;
+  for (unsigned loop : llvm::reverse(loops)) {
+    int64_t end = step * nest.extents()[loop];
+    auto inside = steps.upper_bound(step);
+    if (inside != steps.end() && *inside < end) {
+      nest.split(loop, *inside / step);
+      return true;
+    }
+    step = end;
+  }
+  return false;
+}
+
+static SmallVector<unsigned> parallelLoops(const Nest &nest) {
+  return llvm::to_vector(llvm::seq<unsigned>(0, nest.domain.numParallel));
+}
+
+/// Splits loops until writer and readers see every value that passes between `nests` under one
+/// shape. False where a value is not read in whole loops, or no such shape exists.
+static bool alignLoops(MutableArrayRef<Nest> nests) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    llvm::SmallMapVector<unsigned, std::set<int64_t>, 4> stepsOf; // by writer
+    SmallVector<Link> links = linksOf(nests);
+    for (const Link &link : links) {
+      auto loops = rowMajorLoops(nests[link.reader], *link.read);
+      if (!loops)
+        return false;
+      std::set<int64_t> &steps = stepsOf[link.writer];
+      addSteps(nests[link.writer].parallelExtents(), steps);
+      addSteps(extentsOf(nests[link.reader], *loops), steps);
+    }
+    for (auto &[writer, steps] : stepsOf) {
+      int64_t previous = 1;
+      for (int64_t step : steps) {
+        if (step % previous != 0)
+          return false;
+        previous = step;
+      }
+      changed |= splitAt(nests[writer], parallelLoops(nests[writer]), steps);
+    }
+    // A split moves the loops of that nest, so its other reads are looked at in the next round.
+    llvm::SmallDenseSet<unsigned> split;
+    for (const Link &link : links) {
+      if (split.contains(link.reader) || changed)
+        continue;
+      auto loops = rowMajorLoops(nests[link.reader], *link.read);
+      if (splitAt(nests[link.reader], *loops, stepsOf[link.writer])) {
+        split.insert(link.reader);
+        changed = true;
+      }
+    }
+  }
+  return true;
+}
+
+/// The loops that `nests`, whose loops are aligned, share.
+static SharedLoops findSharedLoops(ArrayRef<Nest> nests) {
+  using Loop = std::pair<unsigned, unsigned>; // nest, loop
+  llvm::EquivalenceClasses<Loop> classes;
+  for (auto [number, nest] : llvm::enumerate(nests))
+    for (unsigned loop = 0; loop < nest.numLoops(); ++loop)
+      classes.insert({static_cast<unsigned>(number), loop});
+  for (const Link &link : linksOf(nests)) {
+    auto loops = rowMajorLoops(nests[link.reader], *link.read);
+    for (auto [written, read] : llvm::enumerate(*loops))
+      classes.unionSets({link.writer, static_cast<unsigned>(written)}, {link.reader, read});
+  }
+  SharedLoops shared;
+  shared.loops.assign(nests.size(), 0);
+  for (const auto *leader : classes) {
+    if (!leader->isLeader())
+      continue;
+    SmallVector<Loop> members(classes.member_begin(*leader), classes.member_end());
+    llvm::SmallDenseSet<unsigned> seen;
+    bool isShared = members.size() == nests.size();
+    for (Loop loop : members)
+      isShared &= seen.insert(loop.first).second && loop.second < nests[loop.first].domain.numParallel;
+    if (!isShared)
+      continue;
+    shared.points *= nests[members.front().first].extents()[members.front().second];
+    for (Loop loop : members)
+      shared.loops[loop.first] |= uint64_t(1) << loop.second;
+  }
+  return shared;
+}
+
+//===----------------------------------------------------------------------===//
+// Groups
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Group {
+  SmallVector<unsigned> members; // numbers of nests, ascending
+  std::vector<Nest> nests;       // with the loops that they have in this group
+  llvm::SmallDenseSet<Value> locals;
+  double cost = 0;
+  int64_t outsideBytes = 0; // that it reads and writes
+};
+
+class Grouper {
+public:
+  Grouper(std::vector<Nest> nests, const llvm::DenseSet<Value> &escapes,
+          const GroupingCosts &costs);
+  std::vector<Kernel> run();
+
+private:
+  SmallVector<unsigned> readersOf(const Nest &nest) const;
+  void mergeAlongValues();
+  void mergeSideBySide();
+  bool tryMerge(unsigned producer, unsigned consumer);
+  bool reachesAround(unsigned producer, unsigned consumer) const;
+  bool canShareAKernel(const Group &a, const Group &b) const;
+  bool chooseLocals(Group &group, const SharedLoops &shared) const;
+  void price(Group &group, const SharedLoops &shared) const;
+  SmallVector<unsigned> launchOrder() const;
+  void replaceGroup(unsigned from, unsigned to);
+
+  const llvm::DenseSet<Value> &escapes;
+  const GroupingCosts &costs;
+  std::vector<Group> groups;     // emptied where merged into another one
+  SmallVector<unsigned> groupOf; // by nest
+  llvm::DenseMap<Value, SmallVector<unsigned, 2>> readers, writers;
+};
+} // namespace
+
+Grouper::Grouper(std::vector<Nest> nests, const llvm::DenseSet<Value> &escapes,
+                 const GroupingCosts &costs)
+    : escapes(escapes), costs(costs) {
+  for (auto [number, nest] : llvm::enumerate(nests)) {
+    unsigned self = number;
+    nest.forEachRead([&](const Node &read) {
+      auto &known = readers[read.value];
+      if (!llvm::is_contained(known, self))
+        known.push_back(self);
+    });
+    writers[nest.result].push_back(self);
+    if (nest.buffer != nest.result)
+      writers[nest.buffer].push_back(self);
+  }
+  for (auto [number, nest] : llvm::enumerate(nests)) {
+    Group group;
+    group.members = {static_cast<unsigned>(number)};
+    group.nests.push_back(std::move(nest));
+    SharedLoops alone{group.nests[0].numPoints(), {~uint64_t(0)}};
+    price(group, alone);
+    groups.push_back(std::move(group));
+    groupOf.push_back(number);
+  }
+}
+
+/// The nests that read what `nest` writes.
+SmallVector<unsigned> Grouper::readersOf(const Nest &nest) const {
+  SmallVector<unsigned> result(readers.lookup(nest.result));
+  if (nest.buffer != nest.result)
+    llvm::append_range(result, readers.lookup(nest.buffer));
+  return result;
+}
+
+/// Whether a path leads from `producer` to `consumer` through another group. Gives up with yes.
+bool Grouper::reachesAround(unsigned producer, unsigned consumer) const {
+  constexpr size_t limit = 64;
+  SmallVector<unsigned> open = {producer};
+  llvm::SmallDenseSet<unsigned> seen = {producer};
+  unsigned last = groups[consumer].members.back();
+  while (!open.empty()) {
+    unsigned group = open.pop_back_val();
+    for (const Nest &nest : groups[group].nests)
+      for (unsigned reader : readersOf(nest)) {
+        unsigned next = groupOf[reader];
+        if (next == consumer && group != producer)
+          return true;
+        // A group whose first nest comes after all of the consumer's does not lead back to it.
+        if (next == consumer || groups[next].members.front() > last || !seen.insert(next).second)
+          continue;
+        if (seen.size() > limit)
+          return true;
+        open.push_back(next);
+      }
+  }
+  return false;
+}
+
+/// The parts of one buffer are written by different launches, each of which updates it; and who
+/// reads a buffer of several parts needs all of them.
+bool Grouper::canShareAKernel(const Group &a, const Group &b) const {
+  if (a.nests.size() + b.nests.size() > costs.maxNests)
+    return false;
+  for (const Nest &x : a.nests)
+    for (const Nest &y : b.nests) {
+      if (x.buffer == y.buffer)
+        return false;
+      bool reads = false;
+      for (auto [part, other] : {std::pair(&x, &y), std::pair(&y, &x)})
+        if (part->writesPart())
+          other->forEachRead([&, part = part](const Node &read) {
+            reads |= read.value == part->result || read.value == part->buffer;
+          });
+      if (reads)
+        return false;
+    }
+  return true;
+}
+
+/// What nobody outside needs stays inside, as long as there is room; the rest is written to
+/// buffers, the largest first.
+bool Grouper::chooseLocals(Group &group, const SharedLoops &shared) const {
+  SmallVector<std::pair<int64_t, Value>> inside; // bytes at one shared point
+  int64_t total = 0;
+  for (const Nest &nest : group.nests) {
+    if (nest.writesPart() || escapes.contains(nest.result))
+      continue;
+    if (llvm::any_of(readers.lookup(nest.result), [&](unsigned reader) {
+          return !llvm::is_contained(group.members, reader);
+        }))
+      continue;
+    int64_t bytes = nest.numPoints() / shared.points * bytesPerElement(nest.result);
+    inside.push_back({bytes, nest.result});
+    total += bytes;
+  }
+  llvm::sort(inside, [](auto &a, auto &b) { return a.first > b.first; });
+  for (auto &[bytes, value] : inside) {
+    if (total <= costs.localBytes)
+      group.locals.insert(value);
+    else
+      total -= bytes;
+  }
+  return true;
+}
+
+void Grouper::price(Group &group, const SharedLoops &shared) const {
+  double operations = 0;
+  bool byRows = true; // reductions keep all the loops that they have anyway
+  int64_t localBytes = 1;
+  llvm::SmallDenseMap<Value, std::pair<int64_t, int64_t>> read; // bytes, tiles with own elements
+  int64_t written = 0;
+  llvm::SmallDenseSet<Value> computed;
+  for (auto [number, nest] : llvm::enumerate(group.nests)) {
+    operations += nest.numOperations();
+    byRows &= !nest.reduction || nest.numPoints() == shared.points;
+    if (group.locals.contains(nest.result))
+      localBytes += nest.numPoints() / shared.points * bytesPerElement(nest.result);
+    else
+      written += nest.numPoints() * bytesPerElement(nest.result);
+    nest.forEachRead([&, number = number, &nest = nest](const Node &node) {
+      if (computed.contains(node.value))
+        return;
+      int64_t moved = 1;
+      for (unsigned loop = 0; loop < nest.domain.numParallel; ++loop)
+        if ((shared.loops[number] >> loop & 1) && node.index.isFunctionOfDim(loop))
+          moved *= nest.extents()[loop];
+      auto &entry = read[node.value];
+      entry.first = std::max(entry.first,
+                             std::min(node.elements, nest.numPoints() * nest.numReductionPoints()) *
+                                 bytesPerElement(node.value));
+      entry.second = std::max(entry.second, moved);
+    });
+    computed.insert(nest.result);
+  }
+  double perPoint = operations / shared.points;
+  double units = costs.parallelUnits;
+  if (!byRows || perPoint > costs.rowOperations)
+    units = std::min<double>(units, shared.points);
+  int64_t tile = std::clamp<int64_t>(costs.localBytes / localBytes, 1, shared.points);
+  int64_t tiles = llvm::divideCeil(shared.points, tile);
+  double outside = written, again = 0;
+  for (auto &[value, entry] : read) {
+    outside += entry.first;
+    if (group.nests.size() > 1)
+      again += entry.first * (double(tiles) / std::min(entry.second, tiles) - 1);
+  }
+  group.outsideBytes = outside;
+  group.cost = costs.launchNs + operations / (costs.operationsPerNs * units) +
+               outside / costs.memoryBytesPerNs + again / costs.cacheBytesPerNs;
+}
+
+/// Whether `nest` uses elements of some operand many times: a contraction, a convolution.
+static bool isContraction(const Nest &nest) {
+  if (!nest.reduction)
+    return false;
+  bool reuses = false;
+  nest.forEachRead([&](const Node &read) {
+    for (unsigned loop = 0; loop < nest.domain.numParallel; ++loop)
+      reuses |= !read.index.isFunctionOfDim(loop);
+  });
+  return reuses;
+}
+
+bool Grouper::tryMerge(unsigned producer, unsigned consumer) {
+  const Group &a = groups[producer], &b = groups[consumer];
+  if (!canShareAKernel(a, b) || reachesAround(producer, consumer))
+    return false;
+  Group merged;
+  merged.members = a.members;
+  llvm::append_range(merged.members, b.members);
+  merged.nests = a.nests;
+  merged.nests.insert(merged.nests.end(), b.nests.begin(), b.nests.end());
+  SmallVector<unsigned> order = llvm::to_vector(llvm::seq<unsigned>(0, merged.members.size()));
+  llvm::sort(order, [&](unsigned x, unsigned y) { return merged.members[x] < merged.members[y]; });
+  std::vector<Nest> sorted;
+  for (unsigned number : order)
+    sorted.push_back(std::move(merged.nests[number]));
+  merged.nests = std::move(sorted);
+  llvm::sort(merged.members);
+
+  if (!alignLoops(merged.nests))
+    return false;
+  SharedLoops shared = findSharedLoops(merged.nests);
+  chooseLocals(merged, shared);
+  price(merged, shared);
+  if (merged.cost >= a.cost + b.cost)
+    return false;
+  // Two contractions compete for the tiles that make each of them fast. That is worth it where
+  // what passes between them is most of what they touch (the scores of attention), or where both
+  // take no longer than it takes to launch them.
+  int64_t saved = a.outsideBytes + b.outsideBytes - merged.outsideBytes;
+  if (llvm::count_if(merged.nests, isContraction) > 1 && saved <= merged.outsideBytes &&
+      merged.cost > 4 * costs.launchNs)
+    return false;
+  groups[consumer] = std::move(merged);
+  replaceGroup(producer, consumer);
+  return true;
+}
+
+void Grouper::replaceGroup(unsigned from, unsigned to) {
+  for (unsigned member : groups[from].members)
+    groupOf[member] = to;
+  groups[from] = {};
+}
+
+void Grouper::mergeAlongValues() {
+  for (unsigned nest = 0; nest < groupOf.size(); ++nest) {
+    llvm::SmallSetVector<unsigned, 4> producers; // nests, in program order
+    SmallVector<Value> read;
+    for (auto [number, member] : llvm::enumerate(groups[groupOf[nest]].members))
+      if (member == nest)
+        groups[groupOf[nest]].nests[number].forEachRead(
+            [&](const Node &node) { read.push_back(node.value); });
+    for (Value value : read)
+      for (unsigned writer : writers.lookup(value))
+        producers.insert(writer);
+    for (unsigned producer : producers)
+      if (groupOf[producer] != groupOf[nest])
+        tryMerge(groupOf[producer], groupOf[nest]);
+  }
+}
+
+/// The groups in an order in which they can be launched: as early in the program as possible.
+SmallVector<unsigned> Grouper::launchOrder() const {
+  SmallVector<unsigned> waits(groups.size(), 0);
+  SmallVector<SmallVector<unsigned, 4>> next(groups.size());
+  for (auto [number, group] : llvm::enumerate(groups))
+    for (const Nest &nest : group.nests)
+      for (unsigned reader : readersOf(nest))
+        if (groupOf[reader] != number && !llvm::is_contained(next[number], groupOf[reader])) {
+          next[number].push_back(groupOf[reader]);
+          ++waits[groupOf[reader]];
+        }
+  using Entry = std::pair<unsigned, unsigned>; // last nest, group
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<Entry>> ready;
+  for (auto [number, group] : llvm::enumerate(groups))
+    if (!group.members.empty() && waits[number] == 0)
+      ready.push({group.members.back(), number});
+  SmallVector<unsigned> order;
+  while (!ready.empty()) {
+    unsigned group = ready.top().second;
+    ready.pop();
+    order.push_back(group);
+    for (unsigned reader : next[group])
+      if (--waits[reader] == 0)
+        ready.push({groups[reader].members.back(), reader});
+  }
+  return order;
+}
+
+/// Groups of one depth do not depend on one another. Those that read the same value, which is not
+/// a constant, are one launch: its workgroups are those of both.
+void Grouper::mergeSideBySide() {
+  SmallVector<unsigned> depth(groups.size(), 0);
+  llvm::DenseMap<std::pair<unsigned, Value>, SmallVector<unsigned, 2>> firstWith;
+  for (unsigned number : launchOrder()) {
+    unsigned into = number;
+    SmallVector<Value> inputs;
+    for (const Nest &nest : groups[number].nests)
+      nest.forEachRead([&](const Node &read) {
+        Operation *op = read.value.getDefiningOp();
+        if (!op || !isa<ConstantOp>(op))
+          inputs.push_back(read.value);
+      });
+    for (const Nest &nest : groups[number].nests)
+      for (unsigned reader : readersOf(nest))
+        if (groupOf[reader] != number)
+          depth[groupOf[reader]] = std::max(depth[groupOf[reader]], depth[number] + 1);
+    for (Value input : inputs) {
+      auto &candidates = firstWith[{depth[number], input}];
+      auto *found = llvm::find_if(candidates, [&](unsigned other) {
+        return canShareAKernel(groups[other], groups[number]);
+      });
+      if (found == candidates.end())
+        continue;
+      into = *found;
+      break;
+    }
+    if (into != number) {
+      Group &group = groups[into];
+      llvm::append_range(group.members, groups[number].members);
+      for (Nest &nest : groups[number].nests)
+        group.nests.push_back(std::move(nest));
+      group.locals.insert(groups[number].locals.begin(), groups[number].locals.end());
+      replaceGroup(number, into);
+    }
+    for (Value input : inputs) {
+      auto &candidates = firstWith[{depth[into], input}];
+      if (!llvm::is_contained(candidates, into))
+        candidates.push_back(into);
+    }
+  }
+  for (Group &group : groups)
+    llvm::sort(group.members);
+}
+
+std::vector<Kernel> Grouper::run() {
+  mergeAlongValues();
+  mergeSideBySide();
+  std::vector<Kernel> kernels;
+  for (unsigned number : launchOrder()) {
+    Kernel kernel;
+    kernel.nests = std::move(groups[number].nests);
+    kernel.locals = std::move(groups[number].locals);
+    kernels.push_back(std::move(kernel));
+  }
+  return kernels;
+}
+
+std::vector<Kernel> mlir::tiny::groupNests(std::vector<Nest> nests,
+                                           const llvm::DenseSet<Value> &escapes,
+                                           const GroupingCosts &costs) {
+  return Grouper(std::move(nests), escapes, costs).run();
+}

@@ -1,0 +1,75 @@
+//===- Nest.h - one loop nest before it is written down ---------*- C++ -*-===//
+//
+// A nest computes one value that exists in memory, or one box of it: its loops, the
+// reduction that it takes in, and the scalar programs of both. Kernels are made of
+// nests (Kernel.h).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_SCHEDULE_NEST_H
+#define TINY_SCHEDULE_NEST_H
+
+#include "IterationDomain.h"
+#include "Tiny/IR/TinyDialect.h"
+
+#include <string>
+
+namespace mlir::tiny {
+
+/// The elements of a value with `offset <= index along dim < offset + size`; all of it without a
+/// dim.
+struct Box {
+  std::optional<unsigned> dim;
+  int64_t offset = 0, size = 0;
+
+  SmallVector<int64_t> shapeIn(ArrayRef<int64_t> whole) const;
+};
+
+struct Nest {
+  Value result;             // the root that it computes, or a part of
+  Box box;                  // which part
+  ReduceOp reduction;       // that it takes in, if any
+  ReduceOp foldedReduction; // the same, where nothing is left to combine
+  IterationDomain domain;
+  KernelGraph body;     // of the reduction, or of the result where there is none
+  KernelGraph epilogue; // of the result, where there is a reduction
+  Value buffer;         // that it writes: `result`, or the value that `result` is placed in
+  AffineExpr store;     // the element of `buffer`, in row-major order, that a point computes
+
+  RankedTensorType resultType() const { return cast<RankedTensorType>(result.getType()); }
+  ArrayRef<int64_t> extents() const { return domain.extents; }
+  /// The loops that do not reduce.
+  ArrayRef<int64_t> parallelExtents() const { return extents().take_front(domain.numParallel); }
+  /// The loops; data dims, which `domain` ends with, are none.
+  unsigned numLoops() const { return domain.numLoops(); }
+  int64_t numPoints() const;         // of the parallel loops
+  int64_t numReductionPoints() const; // of the other ones, at each of these
+  int64_t numOperations() const; // of all points, weighted as `operationCost`
+  /// Whether other nests write `buffer` too.
+  bool writesPart() const { return box.dim || buffer != result; }
+
+  void forEachRead(llvm::function_ref<void(const Node &)> visit) const;
+  /// The one read that an element is moved by, where the nest does nothing but move elements.
+  const Node *soleCopiedRead() const;
+
+  /// Splits loop `loop` in extent/inner by inner.
+  void split(unsigned loop, int64_t inner);
+  void normalise();
+
+  /// What the nest does, without its shape: `conv3x3_add_relu`.
+  std::string name() const;
+};
+
+/// The nest that computes `box` of `root`, with the reduction that it can take in.
+Nest formNest(Value root, const Box &box, const Materialisation &materialisation);
+
+/// A read of elements that are row-major over some of the loops, from element 0 to the last one:
+/// these loops, outermost first.
+std::optional<SmallVector<unsigned>> rowMajorLoops(const Nest &nest, const Node &read);
+
+/// `name` for a shape: `1x64x56x56`, or `scalar`.
+std::string shapeName(ArrayRef<int64_t> shape);
+
+} // namespace mlir::tiny
+
+#endif // TINY_SCHEDULE_NEST_H

@@ -236,7 +236,10 @@ private:
 
 KernelGraph mlir::tiny::traceKernel(Value value, const View &view,
                                     const Materialisation &materialisation, bool throughRoot) {
-  KernelGraph graph;
-  graph.root = Tracer(materialisation, graph).trace(value, view, throughRoot);
+  KernelGraph traced, graph;
+  int root = Tracer(materialisation, traced).trace(value, view, throughRoot);
+  // Without what a settled condition made unnecessary.
+  llvm::DenseMap<int, int> moved;
+  graph.root = graph.append(traced, root, moved);
   return graph;
 }

@@ -89,17 +89,32 @@ static bool selectsByPosition(Operation *op) {
   return isSource(cmp.getLhs()) && isSource(cmp.getRhs());
 }
 
+/// Whether `reduce` adds up what a comparison for equality selects: a look-up, which needs one
+/// element for each that it makes.
+static bool looksUp(ReduceOp reduce) {
+  auto where = reduce.getInput().getDefiningOp<WhereOp>();
+  auto cmp = where ? where.getCondition().getDefiningOp<CmpOp>() : CmpOp();
+  return cmp && cmp.getPredicate() == CmpPredicate::eq && reduce.getKind() == ReduceKind::add &&
+         (cmp.getLhs().getDefiningOp<IotaOp>() || cmp.getRhs().getDefiningOp<IotaOp>());
+}
+
 Materialisation::Materialisation(func::FuncOp function) {
   Block &block = function.getBody().front();
   llvm::DenseMap<Value, double> costs;
+  llvm::DenseSet<Value> expensive; // these are kept, and what uses them starts from nothing
   for (Operation &op : block) {
     if (op.getNumResults() != 1)
       continue;
+    Value value = op.getResult(0);
     double cost = operationCost(&op);
     if (!isa<ReduceOp>(op)) // read back from memory, or an accumulator
       for (Value operand : op.getOperands())
         cost += costs.lookup(operand);
-    costs[op.getResult(0)] = isa<ReduceOp>(op) ? 0 : std::min(cost, kMaxCost);
+    if (isElementwise(&op) && cost >= kMaxCost) {
+      expensive.insert(value);
+      cost = 0;
+    }
+    costs[value] = isa<ReduceOp>(op) ? 0 : cost;
   }
 
   llvm::DenseMap<Value, Contexts> needed;
@@ -146,7 +161,8 @@ Materialisation::Materialisation(func::FuncOp function) {
         contexts, [&](const Context &c) { return c.place != contexts.front().place; });
     double again = points / std::max<double>(type.getNumElements(), 1) - 1;
     double cost = costs.lookup(value);
-    if (isa<ReduceOp>(op) || contexts.size() > kMaxContexts || cost >= kMaxCost ||
+    if (isa<ReduceOp>(op) || (isElementwise(&op) && contexts.size() > kMaxContexts) ||
+        expensive.contains(value) ||
         (isElementwise(&op) && (guarded || again * cost > kMemoryCost ||
                                 ((again > 0 || elsewhere) && cost > 0 &&
                                  (selectsByPosition(&op) || endsReduction(value))))))
@@ -154,9 +170,10 @@ Materialisation::Materialisation(func::FuncOp function) {
 
     if (roots.contains(value))
       contexts = {Context{value, places++, static_cast<double>(type.getNumElements()), false}};
-    if (isa<ReduceOp>(op)) {
-      auto input = cast<RankedTensorType>(op.getOperand(0).getType());
-      contexts = {Context{value, places++, static_cast<double>(input.getNumElements()), false}};
+    if (auto reduce = dyn_cast<ReduceOp>(op)) {
+      int64_t points = looksUp(reduce) ? type.getNumElements()
+                                       : reduce.getInput().getType().getNumElements();
+      contexts = {Context{value, places++, static_cast<double>(points), false}};
     }
     for (Context context : contexts) {
       if (isMovement(&op)) {

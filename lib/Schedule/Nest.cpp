@@ -374,7 +374,8 @@ static std::string nameReduction(const Nest &nest) {
   ReduceOp reduction = nest.reduction;
   const Node &root = nest.body.nodes[nest.body.root];
   bool product = reads >= 2 && reduction.getKind() == ReduceKind::add &&
-                 root.kind == Node::Compute && isa<MulOp>(root.op);
+                 root.kind == Node::Compute && isa<MulOp>(root.op) &&
+                 root.operands[0] != root.operands[1];
   if (product)
     return slides ? "conv" + window : "matmul";
   if (slides)

@@ -1,11 +1,11 @@
-// RUN: tiny-opt %s --tiny-schedule-form-kernels --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: tiny-opt %s --tiny-schedule-form-kernels=group=false --split-input-file --verify-diagnostics | FileCheck %s
 
 // A matmul in movement form, its bias and its relu are one kernel that a contraction recogniser
 // accepts: no operand but projected permutations, the epilogue on the accumulator.
 // CHECK-LABEL: func.func @main
-// CHECK-NEXT:    %[[R:.*]] = tiny.launch @matmul_add_max_4x5(%arg0, %arg1, %arg2)
+// CHECK-NEXT:    %[[R:.*]] = tiny.launch @matmul_add_relu_4x5(%arg0, %arg1, %arg2)
 // CHECK-NEXT:    return %[[R]]
-// CHECK:       func.func private @matmul_add_max_4x5
+// CHECK:       func.func private @matmul_add_relu_4x5
 // CHECK-SAME:    tensor<4x6xf32>, %{{.*}}: tensor<6x5xf32>, %{{.*}}: tensor<5xf32>
 // CHECK:         %[[EMPTY:.*]] = tensor.empty() : tensor<4x5xf32>
 // CHECK:         %[[INIT:.*]] = linalg.fill {{.*}} outs(%[[EMPTY]]

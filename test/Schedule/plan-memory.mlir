@@ -5,7 +5,7 @@
 // CHECK-LABEL: func.func @main
 // CHECK-SAME:    tiny.constants_bytes = 64 : i64, tiny.workspace_bytes = 896 : i64
 // CHECK:         tiny.constant {slot = #tiny.slot<constants[0], offset = 0, bytes = 40>}
-// CHECK:         tiny.launch @cast_add_exp2{{.*}}(%arg0, %{{.*}}) {result_slots = [#tiny.slot<workspace[0], offset = 0, bytes = 400>]}
+// CHECK:         tiny.launch @add_exp2{{.*}}(%arg0, %{{.*}}) {result_slots = [#tiny.slot<workspace[0], offset = 0, bytes = 400>]}
 // CHECK:         tiny.launch @sin{{.*}} {result_slots = [#tiny.slot<workspace[0], offset = 448, bytes = 400>]}
 // CHECK:         tiny.launch @sqrt{{.*}} {result_slots = [#tiny.slot<workspace[0], offset = 0, bytes = 400>]}
 // CHECK:         tiny.launch @copy{{.*}} {result_slots = [#tiny.slot<result[0], offset = 0, bytes = 408>]}

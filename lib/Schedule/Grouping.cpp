@@ -12,10 +12,11 @@
 
 #include "Grouping.h"
 
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/PriorityQueue.h"
 
+#include <queue>
 #include <set>
 
 using namespace mlir;
@@ -184,18 +185,21 @@ private:
   SmallVector<unsigned> readersOf(const Nest &nest) const;
   void mergeAlongValues();
   void mergeSideBySide();
-  bool tryMerge(unsigned producer, unsigned consumer);
+  /// Why the groups of two nests were not merged; empty where they were.
+  std::string tryMerge(unsigned producer, unsigned consumer);
   bool reachesAround(unsigned producer, unsigned consumer) const;
   bool canShareAKernel(const Group &a, const Group &b) const;
-  bool chooseLocals(Group &group, const SharedLoops &shared) const;
+  void chooseLocals(Group &group, const SharedLoops &shared) const;
   void price(Group &group, const SharedLoops &shared) const;
   SmallVector<unsigned> launchOrder() const;
   void replaceGroup(unsigned from, unsigned to);
+  void remarkOnBuffers() const;
 
   const llvm::DenseSet<Value> &escapes;
   const GroupingCosts &costs;
   std::vector<Group> groups;     // emptied where merged into another one
   SmallVector<unsigned> groupOf; // by nest
+  llvm::DenseMap<std::pair<unsigned, unsigned>, std::string> refusals; // by producer and consumer
   llvm::DenseMap<Value, SmallVector<unsigned, 2>> readers, writers;
 };
 } // namespace
@@ -280,7 +284,7 @@ bool Grouper::canShareAKernel(const Group &a, const Group &b) const {
 
 /// What nobody outside needs stays inside, as long as there is room; the rest is written to
 /// buffers, the largest first.
-bool Grouper::chooseLocals(Group &group, const SharedLoops &shared) const {
+void Grouper::chooseLocals(Group &group, const SharedLoops &shared) const {
   SmallVector<std::pair<int64_t, Value>> inside; // bytes at one shared point
   int64_t total = 0;
   for (const Nest &nest : group.nests) {
@@ -301,7 +305,6 @@ bool Grouper::chooseLocals(Group &group, const SharedLoops &shared) const {
     else
       total -= bytes;
   }
-  return true;
 }
 
 void Grouper::price(Group &group, const SharedLoops &shared) const {
@@ -362,10 +365,14 @@ static bool isContraction(const Nest &nest) {
   return reuses;
 }
 
-bool Grouper::tryMerge(unsigned producer, unsigned consumer) {
+std::string Grouper::tryMerge(unsigned producer, unsigned consumer) {
   const Group &a = groups[producer], &b = groups[consumer];
-  if (!canShareAKernel(a, b) || reachesAround(producer, consumer))
-    return false;
+  if (a.nests.size() + b.nests.size() > costs.maxNests)
+    return llvm::formatv("the kernel would compute more than {0} values", costs.maxNests);
+  if (!canShareAKernel(a, b))
+    return "it is a part of a value whose parts are written by several kernels";
+  if (reachesAround(producer, consumer))
+    return "a third kernel stands between the two";
   Group merged;
   merged.members = a.members;
   llvm::append_range(merged.members, b.members);
@@ -380,22 +387,28 @@ bool Grouper::tryMerge(unsigned producer, unsigned consumer) {
   llvm::sort(merged.members);
 
   if (!alignLoops(merged.nests))
-    return false;
+    return "its user does not read it in whole loops (but through a window, a slice or another "
+           "shape), so that it needs what other workgroups compute";
   SharedLoops shared = findSharedLoops(merged.nests);
   chooseLocals(merged, shared);
   price(merged, shared);
   if (merged.cost >= a.cost + b.cost)
-    return false;
-  // Two contractions compete for the tiles that make each of them fast. That is worth it where
-  // what passes between them is most of what they touch (the scores of attention), or where both
-  // take no longer than it takes to launch them.
-  int64_t saved = a.outsideBytes + b.outsideBytes - merged.outsideBytes;
-  if (llvm::count_if(merged.nests, isContraction) > 1 && saved <= merged.outsideBytes &&
-      merged.cost > 4 * costs.launchNs)
-    return false;
+    return llvm::formatv("it would take longer: {0:F0} ns together, where {1} points of the shared "
+                         "loops can run in parallel, {2:F0} ns apart",
+                         merged.cost, shared.points, a.cost + b.cost);
+  // A contraction that reads another one's result wants other tiles than that one. Sharing them is
+  // worth it where what passes between the two is most of what they touch, or where both take no
+  // longer than it takes to launch them. (Between the contractions of attention there is a softmax,
+  // which wants whole rows in one place anyway.)
+  bool competes = llvm::any_of(linksOf(merged.nests), [&](const Link &link) {
+    return isContraction(merged.nests[link.writer]) && isContraction(merged.nests[link.reader]);
+  });
+  int64_t passed = (a.outsideBytes + b.outsideBytes - merged.outsideBytes) / 2;
+  if (competes && passed <= merged.outsideBytes && merged.cost > 4 * costs.launchNs)
+    return "both are contractions, and want different tiles";
   groups[consumer] = std::move(merged);
   replaceGroup(producer, consumer);
-  return true;
+  return {};
 }
 
 void Grouper::replaceGroup(unsigned from, unsigned to) {
@@ -417,8 +430,23 @@ void Grouper::mergeAlongValues() {
         producers.insert(writer);
     for (unsigned producer : producers)
       if (groupOf[producer] != groupOf[nest])
-        tryMerge(groupOf[producer], groupOf[nest]);
+        refusals[{producer, nest}] = tryMerge(groupOf[producer], groupOf[nest]);
   }
+}
+
+/// Says of every value that passes between two kernels why it does.
+void Grouper::remarkOnBuffers() const {
+  for (const Group &group : groups)
+    for (auto [number, nest] : llvm::zip(group.members, group.nests))
+      for (unsigned reader : readers.lookup(nest.result)) {
+        if (groupOf[reader] == groupOf[number])
+          continue;
+        auto refusal = refusals.find({number, reader});
+        if (refusal != refusals.end() && !refusal->second.empty())
+          remark::missed(nest.result.getLoc(),
+                         remark::RemarkOpts::name("Fusion").category("tiny-schedule"))
+              << remark::reason("this value is a buffer between two kernels: {0}", refusal->second);
+      }
 }
 
 /// The groups in an order in which they can be launched: as early in the program as possible.
@@ -497,6 +525,7 @@ void Grouper::mergeSideBySide() {
 
 std::vector<Kernel> Grouper::run() {
   mergeAlongValues();
+  remarkOnBuffers();
   mergeSideBySide();
   std::vector<Kernel> kernels;
   for (unsigned number : launchOrder()) {

@@ -52,5 +52,5 @@ std::string Kernel::name() const {
         text += (text.empty() ? "" : "_") + name;
   }
   const Nest &last = nests.back();
-  return text + "_" + shapeName(last.box.shapeIn(last.resultType().getShape()));
+  return text + "_" + shapeName(last.box.sizes);
 }

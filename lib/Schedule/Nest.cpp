@@ -23,11 +23,28 @@ static int64_t product(ArrayRef<int64_t> numbers) {
   return result;
 }
 
-SmallVector<int64_t> Box::shapeIn(ArrayRef<int64_t> whole) const {
-  SmallVector<int64_t> shape(whole);
-  if (dim)
-    shape[*dim] = size;
-  return shape;
+Box Box::whole(ArrayRef<int64_t> shape) {
+  return {SmallVector<int64_t>(shape.size(), 0), SmallVector<int64_t>(shape)};
+}
+
+AffineExpr mlir::tiny::rowMajorIndex(ArrayRef<AffineExpr> index, ArrayRef<int64_t> shape,
+                                     MLIRContext *context) {
+  AffineExpr number = getAffineConstantExpr(0, context);
+  int64_t step = 1;
+  for (size_t dim = shape.size(); dim-- > 0;) {
+    number = number + index[dim] * step;
+    step *= shape[dim];
+  }
+  return number;
+}
+
+SmallVector<AffineExpr> mlir::tiny::delinearised(AffineExpr number, ArrayRef<int64_t> shape) {
+  SmallVector<AffineExpr> index(shape.size());
+  for (size_t dim = shape.size(); dim-- > 0;) {
+    index[dim] = number % shape[dim];
+    number = number.floorDiv(shape[dim]);
+  }
+  return index;
 }
 
 int64_t Nest::numPoints() const { return product(parallelExtents()); }
@@ -129,15 +146,12 @@ static ReduceOp findReduction(Value root, int64_t numElements, const KernelGraph
   return best;
 }
 
-/// The row-major position over the first `numDims` dims of `extents`.
-static AffineExpr rowMajor(ArrayRef<int64_t> extents, unsigned numDims, MLIRContext *context) {
-  LinearForm position;
-  int64_t step = 1;
-  for (unsigned dim = numDims; dim-- > 0;) {
-    position.add(getAffineDimExpr(dim, context), step);
-    step *= extents[dim];
-  }
-  return position.expr(context);
+/// The row-major position over the first dims, which `extents` has.
+static AffineExpr rowMajor(ArrayRef<int64_t> extents, MLIRContext *context) {
+  SmallVector<AffineExpr> dims;
+  for (unsigned dim = 0; dim < extents.size(); ++dim)
+    dims.push_back(getAffineDimExpr(dim, context));
+  return rowMajorIndex(dims, extents, context);
 }
 
 /// The view of the operand of `reduce` over the nest's loops (those of the result, `extents`, then
@@ -146,21 +160,23 @@ static AffineExpr rowMajor(ArrayRef<int64_t> extents, unsigned numDims, MLIRCont
 static View viewOfReduced(ReduceOp reduce, SmallVectorImpl<int64_t> &extents) {
   MLIRContext *context = reduce.getContext();
   ArrayRef<int64_t> inputShape = reduce.getInput().getType().getShape();
-  unsigned numParallel = extents.size();
-  for (int64_t dim : reduce.getDims())
-    extents.push_back(inputShape[dim]);
+  AffineExpr position = rowMajor(extents, context);
+  SmallVector<int64_t> kept;
+  for (auto [dim, size] : llvm::enumerate(inputShape))
+    if (!llvm::is_contained(reduce.getDims(), static_cast<int64_t>(dim)))
+      kept.push_back(size);
 
   // The row-major position among the results, spread over the kept dims of the input.
   SmallVector<AffineExpr> index(inputShape.size());
-  for (auto [nth, dim] : llvm::enumerate(reduce.getDims()))
-    index[dim] = getAffineDimExpr(numParallel + nth, context);
-  AffineExpr rest = rowMajor(extents, numParallel, context);
-  for (size_t dim = inputShape.size(); dim-- > 0;) {
-    if (index[dim])
-      continue;
-    index[dim] = rest % inputShape[dim];
-    rest = rest.floorDiv(inputShape[dim]);
+  for (int64_t dim : reduce.getDims()) {
+    index[dim] = getAffineDimExpr(extents.size(), context);
+    extents.push_back(inputShape[dim]);
   }
+  SmallVector<AffineExpr> keptIndex = delinearised(position, kept);
+  auto *next = keptIndex.begin();
+  for (AffineExpr &expr : index)
+    if (!expr)
+      expr = *next++;
   return View(context, extents, inputShape, index);
 }
 
@@ -270,12 +286,13 @@ Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &mat
   nest.box = box;
   MLIRContext *context = root.getContext();
   ArrayRef<int64_t> whole = tensorOf(root).getShape();
-  SmallVector<int64_t> shape = box.shapeIn(whole);
+  SmallVector<int64_t> shape(box.sizes);
+  nest.isPart = whole != ArrayRef(shape);
   SmallVector<AffineExpr> index;
-  for (unsigned dim = 0; dim < shape.size(); ++dim)
-    index.push_back(getAffineDimExpr(dim, context) + (box.dim == dim ? box.offset : 0));
+  for (auto [dim, offset] : llvm::enumerate(box.offsets))
+    index.push_back(getAffineDimExpr(dim, context) + offset);
   View view(context, shape, whole, index);
-  AffineExpr position = rowMajor(shape, shape.size(), context);
+  AffineExpr position = rowMajor(shape, context);
   nest.store = view.flatIndex();
   nest.domain.extents = shape;
   nest.domain.numParallel = shape.size();

@@ -16,18 +16,17 @@
 
 namespace mlir::tiny {
 
-/// The elements of a value with `offset <= index along dim < offset + size`; all of it without a
-/// dim.
+/// The elements of a value with `offsets[d] <= index along d < offsets[d] + sizes[d]`.
 struct Box {
-  std::optional<unsigned> dim;
-  int64_t offset = 0, size = 0;
+  SmallVector<int64_t> offsets, sizes;
 
-  SmallVector<int64_t> shapeIn(ArrayRef<int64_t> whole) const;
+  static Box whole(ArrayRef<int64_t> shape);
 };
 
 struct Nest {
   Value result;             // the root that it computes, or a part of
   Box box;                  // which part
+  bool isPart = false;      // that is less than all of it
   ReduceOp reduction;       // that it takes in, if any
   ReduceOp foldedReduction; // the same, where nothing is left to combine
   IterationDomain domain;
@@ -46,7 +45,7 @@ struct Nest {
   int64_t numReductionPoints() const; // of the other ones, at each of these
   int64_t numOperations() const; // of all points, weighted as `operationCost`
   /// Whether other nests write `buffer` too.
-  bool writesPart() const { return box.dim || buffer != result; }
+  bool writesPart() const { return isPart || buffer != result; }
 
   void forEachRead(llvm::function_ref<void(const Node &)> visit) const;
   /// The one read that an element is moved by, where the nest does nothing but move elements.
@@ -59,6 +58,11 @@ struct Nest {
   /// What the nest does, without its shape: `conv3x3_add_relu`.
   std::string name() const;
 };
+
+/// The number of the element at `index`, in row-major order.
+AffineExpr rowMajorIndex(ArrayRef<AffineExpr> index, ArrayRef<int64_t> shape, MLIRContext *context);
+/// The index of element number `number` in row-major order; not simplified.
+SmallVector<AffineExpr> delinearised(AffineExpr number, ArrayRef<int64_t> shape);
 
 /// The nest that computes `box` of `root`, with the reduction that it can take in.
 Nest formNest(Value root, const Box &box, const Materialisation &materialisation);

@@ -21,11 +21,9 @@ static constexpr size_t kMaxParts = 64;
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-/// The loop and the positions at which the program of a value changes, if it is one loop.
-static std::optional<std::pair<unsigned, std::set<int64_t>>> findCuts(const KernelGraph &graph,
-                                                                      ArrayRef<int64_t> shape) {
-  std::optional<unsigned> dim;
-  std::set<int64_t> cuts;
+/// The positions at which the program of a value changes, per dim.
+static SmallVector<std::set<int64_t>> findCuts(const KernelGraph &graph, ArrayRef<int64_t> shape) {
+  SmallVector<std::set<int64_t>> cuts(shape.size());
   for (const Node &node : graph.nodes) {
     auto cmp = node.kind == Node::Compute ? dyn_cast<CmpOp>(node.op) : CmpOp();
     if (!cmp || (cmp.getPredicate() != CmpPredicate::lt && cmp.getPredicate() != CmpPredicate::le))
@@ -43,17 +41,34 @@ static std::optional<std::pair<unsigned, std::set<int64_t>>> findCuts(const Kern
       int64_t cut = number.getValue().getZExtValue();
       if ((side == 0) == (cmp.getPredicate() == CmpPredicate::le))
         ++cut; // d <= c and c < d change behind c
-      if (cut <= 0 || cut >= shape[loop.getPosition()])
-        continue;
-      if (dim && *dim != loop.getPosition())
-        return std::nullopt;
-      dim = loop.getPosition();
-      cuts.insert(cut);
+      if (cut > 0 && cut < shape[loop.getPosition()])
+        cuts[loop.getPosition()].insert(cut);
     }
   }
-  if (!dim || cuts.size() >= kMaxParts)
-    return std::nullopt;
-  return std::pair(*dim, cuts);
+  return cuts;
+}
+
+/// The boxes between the cuts, in row-major order; one if there are no cuts or too many.
+static SmallVector<Box> boxesBetween(ArrayRef<std::set<int64_t>> cuts, ArrayRef<int64_t> shape) {
+  SmallVector<Box> boxes = {Box{}};
+  for (auto [positions, size] : llvm::zip(cuts, shape)) {
+    if (boxes.size() * (positions.size() + 1) > kMaxParts)
+      return {Box::whole(shape)};
+    SmallVector<Box> next;
+    for (const Box &box : boxes) {
+      int64_t start = 0;
+      auto add = [&](int64_t end) {
+        next.push_back(box);
+        next.back().offsets.push_back(start);
+        next.back().sizes.push_back(end - start);
+        start = end;
+      };
+      llvm::for_each(positions, add);
+      add(size);
+    }
+    boxes = std::move(next);
+  }
+  return boxes;
 }
 
 /// Whether the nest of `value` can write it into `whole` instead of a buffer of its own.
@@ -75,18 +90,14 @@ std::vector<Nest> NestBuilder::formParts(Value root) {
   ArrayRef<int64_t> shape = tensorOf(root).getShape();
   KernelGraph graph = traceKernel(root, View::identity(root.getContext(), shape), materialisation,
                                   /*throughRoot=*/true);
-  auto found = findCuts(graph, shape);
-  if (!found)
+  SmallVector<Box> boxes = boxesBetween(findCuts(graph, shape), shape);
+  if (boxes.size() == 1)
     return {};
-  auto [dim, cuts] = *found;
-  cuts.insert(shape[dim]);
   std::vector<Nest> parts;
   llvm::SmallDenseSet<Value> moved;
   unsigned kernels = 0; // that there would be no need for otherwise
-  int64_t start = 0;
-  for (int64_t cut : cuts) {
-    Nest part = formNest(root, Box{dim, start, cut - start}, materialisation);
-    start = cut;
+  for (const Box &box : boxes) {
+    Nest part = formNest(root, box, materialisation);
     const Node *read = part.soleCopiedRead();
     bool free = part.reduction || part.foldedReduction ||
                 (read && canPlace(read->value, root, part) && moved.insert(read->value).second);
@@ -103,13 +114,13 @@ void NestBuilder::add(Value root) {
     return;
   std::vector<Nest> formed = formParts(root);
   if (formed.empty())
-    formed.push_back(formNest(root, Box{}, materialisation));
+    formed.push_back(formNest(root, Box::whole(tensorOf(root).getShape()), materialisation));
   for (Nest &nest : formed) {
     for (ReduceOp reduction : {nest.reduction, nest.foldedReduction})
       if (reduction)
         takenIn.insert(reduction.getResult());
     const Node *read = nest.soleCopiedRead();
-    if (nest.box.dim && read && canPlace(read->value, root, nest)) {
+    if (nest.isPart && read && canPlace(read->value, root, nest)) {
       placed[read->value] = {root, nest.box};
       continue; // its own nest computes it, in place
     }
@@ -117,15 +128,12 @@ void NestBuilder::add(Value root) {
   }
 }
 
-/// The element of the whole that element `index` of `value` is.
-AffineExpr NestBuilder::inWhole(AffineExpr index, Value value, const Place &place) const {
-  ArrayRef<int64_t> whole = tensorOf(place.whole).getShape();
-  int64_t inner = 1;
-  for (int64_t size : whole.drop_front(*place.box.dim + 1))
-    inner *= size;
-  int64_t run = place.box.size * inner; // elements that lie together in both
-  return index.floorDiv(run) * (whole[*place.box.dim] * inner) + index % run +
-         place.box.offset * inner;
+/// The element of the whole that element `number` of a value placed there is.
+AffineExpr NestBuilder::inWhole(AffineExpr number, const Place &place) const {
+  SmallVector<AffineExpr> index = delinearised(number, place.box.sizes);
+  for (auto [expr, offset] : llvm::zip(index, place.box.offsets))
+    expr = expr + offset;
+  return rowMajorIndex(index, tensorOf(place.whole).getShape(), number.getContext());
 }
 
 std::vector<Nest> NestBuilder::take() {
@@ -136,12 +144,12 @@ std::vector<Nest> NestBuilder::take() {
         auto place = node.kind == Node::Read ? placed.find(node.value) : placed.end();
         if (place == placed.end())
           continue;
-        node.index = simplify(inWhole(node.index, node.value, place->second), nest.extents());
+        node.index = simplify(inWhole(node.index, place->second), nest.extents());
         node.elements = tensorOf(place->second.whole).getNumElements();
         changed = true;
       }
     if (auto place = placed.find(nest.result); place != placed.end()) {
-      nest.store = simplify(inWhole(nest.store, nest.result, place->second), nest.extents());
+      nest.store = simplify(inWhole(nest.store, place->second), nest.extents());
       nest.buffer = place->second.whole;
       changed = true;
     }

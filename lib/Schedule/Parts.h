@@ -28,7 +28,7 @@ private:
 
   std::vector<Nest> formParts(Value root);
   bool canPlace(Value value, Value whole, const Nest &copy) const;
-  AffineExpr inWhole(AffineExpr index, Value value, const Place &place) const;
+  AffineExpr inWhole(AffineExpr number, const Place &place) const;
 
   const Materialisation &materialisation;
   const llvm::DenseSet<Value> &escapes;

@@ -229,7 +229,82 @@ static Value insertZeros(Composer &c, Value x, ArrayRef<int64_t> steps) {
   return c.shrink(x, none, kept);
 }
 
-// The input with zeros between its elements, convolved with the weights turned around.
+/// More phases than this are not worth a convolution each.
+static constexpr int64_t kMaxPhases = 64;
+
+/// The part of a transposed convolution that the phases of one dim have in common: output o = step *
+/// q + r gets tap k of input i where o + padLow = step * i + k * dilation. So the outputs of one
+/// remainder r are a dense convolution, with the taps that its o + padLow meets.
+struct PhasedDim {
+  int64_t size, taps, step, dilation, padLow, output;
+
+  int64_t steps() const { return llvm::divideCeilSigned(output, step); } // q runs over these
+};
+
+/// The taps k = first, first + step, … that meet the outputs of remainder `phase`, and how far the
+/// input lies before that of q = 0.
+struct Phase {
+  int64_t first, taps, ahead;
+};
+
+static Phase phaseOf(const PhasedDim &dim, int64_t phase) {
+  int64_t place = phase + dim.padLow, first = place % dim.step;
+  return {first, first < dim.taps ? llvm::divideCeilSigned(dim.taps - first, dim.step) : 0,
+          place / dim.step};
+}
+
+/// The outputs of one remainder per dim: [N, M, steps…]. `turned` are the weights as those of a
+/// convolution, but with their taps in the order of the transposed one.
+static Value convolvePhase(Composer &c, Value x, Value turned, Value bias,
+                           ArrayRef<PhasedDim> dims, ArrayRef<int64_t> phases, int64_t groups) {
+  SmallVector<int64_t> low(2, 0), high(2, 0), first(2, 0), steps(2, 1), flipped, shape;
+  SmallVector<int64_t> all(c.shapeOf(turned)), result = {c.shapeOf(x)[0], c.shapeOf(turned)[0]};
+  bool empty = false;
+  Window dense;
+  for (auto [number, dim] : llvm::enumerate(dims)) {
+    Phase phase = phaseOf(dim, phases[number]);
+    empty |= phase.taps == 0;
+    first.push_back(phase.first);
+    steps.push_back(dim.step);
+    flipped.push_back(2 + number);
+    all[2 + number] -= phase.first;
+    low.push_back((phase.taps - 1) * dim.dilation - phase.ahead);
+    high.push_back(dim.steps() + phase.ahead - dim.size);
+    dense.dilations.push_back(dim.dilation);
+    result.push_back(dim.steps());
+  }
+  if (empty) { // no tap meets these outputs
+    Value zero = c.splat(0, RankedTensorType::get(result, c.elementOf(x)));
+    SmallVector<int64_t> column(dims.size() + 1, 1);
+    column[0] = result[1];
+    return bias ? c.add(zero, c.reshape(bias, column)) : zero;
+  }
+  Value taps = c.flip(c.stride(c.shrink(turned, first, all), steps), flipped);
+  return c.convolution(c.padWith(x, low, high), taps, bias, dense, groups);
+}
+
+/// [N, M, steps…] per remainder, in row-major order of the remainders, to [N, M, outputs…].
+static Value interleavePhases(Composer &c, SmallVector<Value> phases, ArrayRef<PhasedDim> dims) {
+  SmallVector<int64_t> shape(c.shapeOf(phases.front()).take_front(2)), merged(shape), cut(shape);
+  for (const PhasedDim &dim : dims) {
+    shape.append({dim.steps(), 1});
+    merged.push_back(dim.steps() * dim.step);
+    cut.push_back(dim.output);
+  }
+  for (Value &phase : phases)
+    phase = c.reshape(phase, shape);
+  for (int64_t dim = dims.size() - 1; dim >= 0; --dim) {
+    SmallVector<Value> joined;
+    for (ArrayRef<Value> rest = phases; !rest.empty(); rest = rest.drop_front(dims[dim].step))
+      joined.push_back(c.concat(rest.take_front(dims[dim].step), 3 + 2 * dim));
+    phases = std::move(joined);
+  }
+  SmallVector<int64_t> none(merged.size(), 0);
+  return c.shrink(c.reshape(phases.front(), merged), none, cut);
+}
+
+// With a stride, one dense convolution for each remainder of the output's position: the zeros that
+// a stride puts between the inputs are never multiplied.
 Value Composer::transposedConvolution(Value x, Value weights, Value bias, const Window &given,
                                       int64_t groups, ArrayRef<int64_t> outputPadding) {
   if (!x || !weights)
@@ -251,6 +326,9 @@ Value Composer::transposedConvolution(Value x, Value weights, Value bias, const 
                 " spatial dims");
   ArrayRef<int64_t> taps = shapeOf(weights).drop_front(2);
   SmallVector<int64_t> low(2, 0), high(2, 0), flipped;
+  SmallVector<PhasedDim> dims;
+  int64_t numPhases = 1;
+  bool splits = true;
   for (int64_t i = 0; i < spatial; ++i) {
     int64_t reach, extra = outputPadding.empty() ? 0 : outputPadding[i];
     if (shapeOf(x)[2 + i] == 0 || taps[i] == 0 || extra < 0 ||
@@ -265,6 +343,14 @@ Value Composer::transposedConvolution(Value x, Value weights, Value bias, const 
       return fail("an output padding of " + Twine(extra) + " is too large");
     high.push_back(top);
     flipped.push_back(2 + i);
+    int64_t spread; // of the input: where the last element and what it reaches lie
+    if (llvm::MulOverflow(shapeOf(x)[2 + i] - 1, window.strides[i], spread))
+      return fail("a stride of " + Twine(window.strides[i]) + " is too large");
+    dims.push_back({shapeOf(x)[2 + i], taps[i], window.strides[i], window.dilations[i],
+                    window.padLow[i], spread + 1 + low.back() + top - reach});
+    splits &= dims.back().output > 0 && (window.strides[i] == 1 || window.dilations[i] == 1);
+    splits &= !llvm::MulOverflow(numPhases, window.strides[i], numPhases) &&
+              numPhases <= kMaxPhases;
   }
 
   SmallVector<int64_t> grouped = {groups, channels / groups, perGroup},
@@ -272,6 +358,18 @@ Value Composer::transposedConvolution(Value x, Value weights, Value bias, const 
   llvm::append_range(grouped, taps);
   llvm::append_range(perFeature, taps);
   Value turned = reshape(transpose(reshape(weights, grouped), 1, 2), perFeature);
+  if (splits && numPhases > 1) {
+    SmallVector<Value> outputs;
+    for (int64_t number = 0; number < numPhases; ++number) {
+      SmallVector<int64_t> phases(spatial);
+      for (int64_t rest = number, i = spatial; i-- > 0; rest /= dims[i].step)
+        phases[i] = rest % dims[i].step;
+      outputs.push_back(convolvePhase(*this, x, turned, bias, dims, phases, groups));
+    }
+    if (llvm::is_contained(outputs, Value()))
+      return {};
+    return interleavePhases(*this, std::move(outputs), dims);
+  }
   Window dense;
   dense.dilations = window.dilations;
   return convolution(padWith(insertZeros(*this, x, window.strides), low, high),

@@ -24,7 +24,8 @@ static int64_t product(ArrayRef<int64_t> numbers) {
 }
 
 Box Box::whole(ArrayRef<int64_t> shape) {
-  return {SmallVector<int64_t>(shape.size(), 0), SmallVector<int64_t>(shape)};
+  return {SmallVector<int64_t>(shape), SmallVector<int64_t>(shape.size(), 0),
+          SmallVector<int64_t>(shape)};
 }
 
 AffineExpr mlir::tiny::rowMajorIndex(ArrayRef<AffineExpr> index, ArrayRef<int64_t> shape,
@@ -280,21 +281,28 @@ static void replaceByLoad(Nest &nest, const OneHot &oneHot) {
   nest.domain.replaceByData(exprsOf(nest), oneHot.dim, place, context);
 }
 
+View mlir::tiny::viewOf(Value root, const Box &box) {
+  MLIRContext *context = root.getContext();
+  SmallVector<AffineExpr> index;
+  for (auto [dim, offset] : llvm::enumerate(box.offsets))
+    index.push_back(getAffineDimExpr(dim, context) + offset);
+  ArrayRef<int64_t> shape = tensorOf(root).getShape();
+  if (ArrayRef(box.shape) != shape)
+    index = delinearised(rowMajorIndex(index, box.shape, context), shape);
+  return View(context, box.sizes, shape, index);
+}
+
 Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &materialisation) {
   Nest nest;
   nest.result = nest.buffer = root;
   nest.box = box;
   MLIRContext *context = root.getContext();
-  ArrayRef<int64_t> whole = tensorOf(root).getShape();
-  SmallVector<int64_t> shape(box.sizes);
-  nest.isPart = whole != ArrayRef(shape);
-  SmallVector<AffineExpr> index;
-  for (auto [dim, offset] : llvm::enumerate(box.offsets))
-    index.push_back(getAffineDimExpr(dim, context) + offset);
-  View view(context, shape, whole, index);
+  ArrayRef<int64_t> shape = box.sizes;
+  nest.isPart = box.shape != box.sizes;
+  View view = viewOf(root, box);
   AffineExpr position = rowMajor(shape, context);
   nest.store = view.flatIndex();
-  nest.domain.extents = shape;
+  nest.domain.extents.assign(shape.begin(), shape.end());
   nest.domain.numParallel = shape.size();
   nest.reduction = root.getDefiningOp<ReduceOp>();
   if (!nest.reduction) {

@@ -16,9 +16,10 @@
 
 namespace mlir::tiny {
 
-/// The elements of a value with `offsets[d] <= index along d < offsets[d] + sizes[d]`.
+/// The elements of a value with `offsets[d] <= index along d < offsets[d] + sizes[d]`, where it is
+/// seen under `shape`.
 struct Box {
-  SmallVector<int64_t> offsets, sizes;
+  SmallVector<int64_t> shape, offsets, sizes;
 
   static Box whole(ArrayRef<int64_t> shape);
 };
@@ -64,6 +65,8 @@ AffineExpr rowMajorIndex(ArrayRef<AffineExpr> index, ArrayRef<int64_t> shape, ML
 /// The index of element number `number` in row-major order; not simplified.
 SmallVector<AffineExpr> delinearised(AffineExpr number, ArrayRef<int64_t> shape);
 
+/// How the points of `box` see `root`.
+View viewOf(Value root, const Box &box);
 /// The nest that computes `box` of `root`, with the reduction that it can take in.
 Nest formNest(Value root, const Box &box, const Materialisation &materialisation);
 

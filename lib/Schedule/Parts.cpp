@@ -48,9 +48,45 @@ static SmallVector<std::set<int64_t>> findCuts(const KernelGraph &graph, ArrayRe
   return cuts;
 }
 
+/// `shape` with dims split where a position that is compared divides one of them: pixels that are
+/// interleaved are boxes only of a shape that has the pixels of one kind along a dim.
+static SmallVector<int64_t> splitAtComparisons(const KernelGraph &graph, ArrayRef<int64_t> shape) {
+  SmallVector<std::set<int64_t>> divisors(shape.size());
+  for (const Node &node : graph.nodes) {
+    if (node.kind != Node::Compute || !isa<CmpOp>(node.op))
+      continue;
+    for (int operand : node.operands) {
+      const Node &position = graph.nodes[operand];
+      if (position.kind != Node::Index ||
+          (position.index.getKind() != AffineExprKind::Mod &&
+           position.index.getKind() != AffineExprKind::FloorDiv))
+        continue;
+      position.index.walk([&](AffineExpr part) {
+        if (part.getKind() != AffineExprKind::Mod && part.getKind() != AffineExprKind::FloorDiv)
+          return;
+        auto division = cast<AffineBinaryOpExpr>(part);
+        if (auto dim = dyn_cast<AffineDimExpr>(division.getLHS()))
+          divisors[dim.getPosition()].insert(
+              cast<AffineConstantExpr>(division.getRHS()).getValue());
+      });
+    }
+  }
+  SmallVector<int64_t> result;
+  for (auto [size, inner] : llvm::zip(shape, divisors)) {
+    int64_t rest = size;
+    for (int64_t step : llvm::reverse(inner))
+      if (step > 0 && step < rest && rest % step == 0) {
+        result.push_back(rest / step);
+        rest = step;
+      }
+    result.push_back(rest);
+  }
+  return result;
+}
+
 /// The boxes between the cuts, in row-major order; one if there are no cuts or too many.
 static SmallVector<Box> boxesBetween(ArrayRef<std::set<int64_t>> cuts, ArrayRef<int64_t> shape) {
-  SmallVector<Box> boxes = {Box{}};
+  SmallVector<Box> boxes = {Box{SmallVector<int64_t>(shape), {}, {}}};
   for (auto [positions, size] : llvm::zip(cuts, shape)) {
     if (boxes.size() * (positions.size() + 1) > kMaxParts)
       return {Box::whole(shape)};
@@ -87,9 +123,14 @@ bool NestBuilder::canPlace(Value value, Value whole, const Nest &copy) const {
 std::vector<Nest> NestBuilder::formParts(Value root) {
   if (isa_and_nonnull<ReduceOp>(root.getDefiningOp()) || placed.contains(root))
     return {};
-  ArrayRef<int64_t> shape = tensorOf(root).getShape();
-  KernelGraph graph = traceKernel(root, View::identity(root.getContext(), shape), materialisation,
-                                  /*throughRoot=*/true);
+  auto trace = [&](const Box &box) {
+    return traceKernel(root, viewOf(root, box), materialisation, /*throughRoot=*/true);
+  };
+  Box whole = Box::whole(tensorOf(root).getShape());
+  KernelGraph graph = trace(whole);
+  SmallVector<int64_t> shape = splitAtComparisons(graph, whole.shape);
+  if (ArrayRef(shape) != ArrayRef(whole.shape))
+    graph = trace(Box{shape, SmallVector<int64_t>(shape.size(), 0), shape});
   SmallVector<Box> boxes = boxesBetween(findCuts(graph, shape), shape);
   if (boxes.size() == 1)
     return {};
@@ -133,7 +174,7 @@ AffineExpr NestBuilder::inWhole(AffineExpr number, const Place &place) const {
   SmallVector<AffineExpr> index = delinearised(number, place.box.sizes);
   for (auto [expr, offset] : llvm::zip(index, place.box.offsets))
     expr = expr + offset;
-  return rowMajorIndex(index, tensorOf(place.whole).getShape(), number.getContext());
+  return rowMajorIndex(index, place.box.shape, number.getContext());
 }
 
 std::vector<Nest> NestBuilder::take() {

@@ -121,8 +121,8 @@ void HostWriter::launch(const Kernel &kernel) {
   SmallVector<int64_t> updates;
   SmallVector<const Nest *> results = kernel.results();
   for (auto [number, nest] : llvm::enumerate(results)) {
-    types.push_back(nest->buffer.getType());
-    if (Value init = latest.lookup(nest->buffer)) {
+    types.push_back(nest->buffer().getType());
+    if (Value init = latest.lookup(nest->buffer())) {
       inits.push_back(init);
       updates.push_back(number);
     }
@@ -135,9 +135,10 @@ void HostWriter::launch(const Kernel &kernel) {
     launch.setUpdates(updates);
   }
   for (auto [nest, result] : llvm::zip_equal(results, launch.getOutputs())) {
-    computed[nest->result] = computed[nest->buffer] = result;
+    for (Value value : nest->written())
+      computed[value] = result;
     if (nest->writesPart())
-      latest[nest->buffer] = result;
+      latest[nest->buffer()] = result;
   }
 }
 

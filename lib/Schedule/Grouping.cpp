@@ -214,9 +214,8 @@ Grouper::Grouper(std::vector<Nest> nests, const llvm::DenseSet<Value> &escapes,
       if (!llvm::is_contained(known, self))
         known.push_back(self);
     });
-    writers[nest.result].push_back(self);
-    if (nest.buffer != nest.result)
-      writers[nest.buffer].push_back(self);
+    for (Value value : nest.written())
+      writers[value].push_back(self);
   }
   for (auto [number, nest] : llvm::enumerate(nests)) {
     Group group;
@@ -231,9 +230,9 @@ Grouper::Grouper(std::vector<Nest> nests, const llvm::DenseSet<Value> &escapes,
 
 /// The nests that read what `nest` writes.
 SmallVector<unsigned> Grouper::readersOf(const Nest &nest) const {
-  SmallVector<unsigned> result(readers.lookup(nest.result));
-  if (nest.buffer != nest.result)
-    llvm::append_range(result, readers.lookup(nest.buffer));
+  SmallVector<unsigned> result;
+  for (Value value : nest.written())
+    llvm::append_range(result, readers.lookup(value));
   return result;
 }
 
@@ -268,13 +267,13 @@ bool Grouper::canShareAKernel(const Group &a, const Group &b) const {
     return false;
   for (const Nest &x : a.nests)
     for (const Nest &y : b.nests) {
-      if (x.buffer == y.buffer)
+      if (x.buffer() == y.buffer())
         return false;
       bool reads = false;
       for (auto [part, other] : {std::pair(&x, &y), std::pair(&y, &x)})
         if (part->writesPart())
           other->forEachRead([&, part = part](const Node &read) {
-            reads |= read.value == part->result || read.value == part->buffer;
+            reads |= llvm::is_contained(part->written(), read.value);
           });
       if (reads)
         return false;

@@ -250,7 +250,7 @@ static Slice sliceOf(const Nest &nest) {
   Slice slice;
   LinearForm form(nest.store);
   llvm::sort(form.terms, [](auto &a, auto &b) { return a.second > b.second; });
-  int64_t run = tensorOf(nest.buffer).getNumElements(), offset = form.constant;
+  int64_t run = tensorOf(nest.buffer()).getNumElements(), offset = form.constant;
   auto addDim = [&](int64_t step, int64_t size) {
     assert(run % step == 0 && "a part is a box of its whole");
     slice.shape.push_back(run / step);

@@ -48,6 +48,12 @@ SmallVector<AffineExpr> mlir::tiny::delinearised(AffineExpr number, ArrayRef<int
   return index;
 }
 
+SmallVector<Value, 2> Nest::written() const {
+  SmallVector<Value, 2> values = {result};
+  llvm::append_range(values, wholes);
+  return values;
+}
+
 int64_t Nest::numPoints() const { return product(parallelExtents()); }
 
 int64_t Nest::numReductionPoints() const {
@@ -294,7 +300,7 @@ View mlir::tiny::viewOf(Value root, const Box &box) {
 
 Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &materialisation) {
   Nest nest;
-  nest.result = nest.buffer = root;
+  nest.result = root;
   nest.box = box;
   MLIRContext *context = root.getContext();
   ArrayRef<int64_t> shape = box.sizes;

@@ -33,8 +33,9 @@ struct Nest {
   IterationDomain domain;
   KernelGraph body;     // of the reduction, or of the result where there is none
   KernelGraph epilogue; // of the result, where there is a reduction
-  Value buffer;         // that it writes: `result`, or the value that `result` is placed in
-  AffineExpr store;     // the element of `buffer`, in row-major order, that a point computes
+  /// The values that `result` is a part of, from the smallest to the one that has a buffer.
+  SmallVector<Value, 1> wholes;
+  AffineExpr store; // the element of `buffer()`, in row-major order, that a point computes
 
   RankedTensorType resultType() const { return cast<RankedTensorType>(result.getType()); }
   ArrayRef<int64_t> extents() const { return domain.extents; }
@@ -46,7 +47,11 @@ struct Nest {
   int64_t numReductionPoints() const; // of the other ones, at each of these
   int64_t numOperations() const; // of all points, weighted as `operationCost`
   /// Whether other nests write `buffer` too.
-  bool writesPart() const { return isPart || buffer != result; }
+  /// The value whose buffer it writes.
+  Value buffer() const { return wholes.empty() ? result : wholes.back(); }
+  /// All values that have elements that it computes.
+  SmallVector<Value, 2> written() const;
+  bool writesPart() const { return isPart || !wholes.empty(); }
 
   void forEachRead(llvm::function_ref<void(const Node &)> visit) const;
   /// The one read that an element is moved by, where the nest does nothing but move elements.

@@ -121,7 +121,7 @@ bool NestBuilder::canPlace(Value value, Value whole, const Nest &copy) const {
 
 /// The nests of the parts of `root`, or none where it is better computed as a whole.
 std::vector<Nest> NestBuilder::formParts(Value root) {
-  if (isa_and_nonnull<ReduceOp>(root.getDefiningOp()) || placed.contains(root))
+  if (isa_and_nonnull<ReduceOp>(root.getDefiningOp()))
     return {};
   auto trace = [&](const Box &box) {
     return traceKernel(root, viewOf(root, box), materialisation, /*throughRoot=*/true);
@@ -183,15 +183,16 @@ std::vector<Nest> NestBuilder::take() {
     for (KernelGraph *graph : {&nest.body, &nest.epilogue})
       for (Node &node : graph->nodes) {
         auto place = node.kind == Node::Read ? placed.find(node.value) : placed.end();
-        if (place == placed.end())
-          continue;
-        node.index = simplify(inWhole(node.index, place->second), nest.extents());
-        node.elements = tensorOf(place->second.whole).getNumElements();
-        changed = true;
+        for (; place != placed.end(); place = placed.find(place->second.whole)) {
+          node.index = simplify(inWhole(node.index, place->second), nest.extents());
+          node.elements = tensorOf(place->second.whole).getNumElements();
+          changed = true;
+        }
       }
-    if (auto place = placed.find(nest.result); place != placed.end()) {
+    for (auto place = placed.find(nest.result); place != placed.end();
+         place = placed.find(place->second.whole)) {
       nest.store = simplify(inWhole(nest.store, place->second), nest.extents());
-      nest.buffer = place->second.whole;
+      nest.wholes.push_back(place->second.whole);
       changed = true;
     }
     if (changed)

@@ -232,8 +232,8 @@ static Value insertZeros(Composer &c, Value x, ArrayRef<int64_t> steps) {
 /// More phases than this are not worth a convolution each.
 static constexpr int64_t kMaxPhases = 64;
 
-/// The part of a transposed convolution that the phases of one dim have in common: output o = step *
-/// q + r gets tap k of input i where o + padLow = step * i + k * dilation. So the outputs of one
+/// The part of a transposed convolution that the phases of one dim have in common: output o = step
+/// * q + r gets tap k of input i where o + padLow = step * i + k * dilation. So the outputs of one
 /// remainder r are a dense convolution, with the taps that its o + padLow meets.
 struct PhasedDim {
   int64_t size, taps, step, dilation, padLow, output;
@@ -255,8 +255,8 @@ static Phase phaseOf(const PhasedDim &dim, int64_t phase) {
 
 /// The outputs of one remainder per dim: [N, M, steps…]. `turned` are the weights as those of a
 /// convolution, but with their taps in the order of the transposed one.
-static Value convolvePhase(Composer &c, Value x, Value turned, Value bias,
-                           ArrayRef<PhasedDim> dims, ArrayRef<int64_t> phases, int64_t groups) {
+static Value convolvePhase(Composer &c, Value x, Value turned, Value bias, ArrayRef<PhasedDim> dims,
+                           ArrayRef<int64_t> phases, int64_t groups) {
   SmallVector<int64_t> low(2, 0), high(2, 0), first(2, 0), steps(2, 1), flipped, shape;
   SmallVector<int64_t> all(c.shapeOf(turned)), result = {c.shapeOf(x)[0], c.shapeOf(turned)[0]};
   bool empty = false;
@@ -349,8 +349,8 @@ Value Composer::transposedConvolution(Value x, Value weights, Value bias, const 
     dims.push_back({shapeOf(x)[2 + i], taps[i], window.strides[i], window.dilations[i],
                     window.padLow[i], spread + 1 + low.back() + top - reach});
     splits &= dims.back().output > 0 && (window.strides[i] == 1 || window.dilations[i] == 1);
-    splits &= !llvm::MulOverflow(numPhases, window.strides[i], numPhases) &&
-              numPhases <= kMaxPhases;
+    splits &=
+        !llvm::MulOverflow(numPhases, window.strides[i], numPhases) && numPhases <= kMaxPhases;
   }
 
   SmallVector<int64_t> grouped = {groups, channels / groups, perGroup},

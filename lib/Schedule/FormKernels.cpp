@@ -128,8 +128,7 @@ void HostWriter::launch(const Kernel &kernel) {
     }
   }
   b.setInsertionPoint(block.getTerminator());
-  auto launch =
-      LaunchOp::create(b, written.getLoc(), types, written.getSymName(), operands);
+  auto launch = LaunchOp::create(b, written.getLoc(), types, written.getSymName(), operands);
   if (!inits.empty()) {
     launch.getInitsMutable().assign(inits);
     launch.setUpdates(updates);

@@ -152,7 +152,8 @@ static SharedLoops findSharedLoops(ArrayRef<Nest> nests) {
     llvm::SmallDenseSet<unsigned> seen;
     bool isShared = members.size() == nests.size();
     for (Loop loop : members)
-      isShared &= seen.insert(loop.first).second && loop.second < nests[loop.first].domain.numParallel;
+      isShared &=
+          seen.insert(loop.first).second && loop.second < nests[loop.first].domain.numParallel;
     if (!isShared)
       continue;
     shared.points *= nests[members.front().first].extents()[members.front().second];
@@ -289,9 +290,8 @@ void Grouper::chooseLocals(Group &group, const SharedLoops &shared) const {
   for (const Nest &nest : group.nests) {
     if (nest.writesPart() || escapes.contains(nest.result))
       continue;
-    if (llvm::any_of(readers.lookup(nest.result), [&](unsigned reader) {
-          return !llvm::is_contained(group.members, reader);
-        }))
+    if (llvm::any_of(readers.lookup(nest.result),
+                     [&](unsigned reader) { return !llvm::is_contained(group.members, reader); }))
       continue;
     int64_t bytes = nest.numPoints() / shared.points * bytesPerElement(nest.result);
     inside.push_back({bytes, nest.result});

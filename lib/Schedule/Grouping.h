@@ -10,20 +10,20 @@ namespace mlir::tiny {
 /// What grouping weighs against one another. Only the ratios matter, and they are round figures for
 /// both kinds of targets.
 struct GroupingCosts {
-  int64_t localBytes = 64 << 10;     // that a workgroup may keep for itself at one point
-  int64_t parallelUnits = 16;        // workgroups that keep the machine busy
-  double launchNs = 2000;            // to launch a kernel
-  double operationsPerNs = 8;        // of one workgroup
-  double memoryBytesPerNs = 20;      // to and from buffers
-  double cacheBytesPerNs = 200;      // what every workgroup reads again
-  int64_t rowOperations = 1 << 20;   // that one workgroup may do at a time for the sake of one launch
-  unsigned maxNests = 16;            // of a kernel
+  int64_t localBytes = 64 << 10;   // that a workgroup may keep for itself at one point
+  int64_t parallelUnits = 16;      // workgroups that keep the machine busy
+  double launchNs = 2000;          // to launch a kernel
+  double operationsPerNs = 8;      // of one workgroup
+  double memoryBytesPerNs = 20;    // to and from buffers
+  double cacheBytesPerNs = 200;    // what every workgroup reads again
+  int64_t rowOperations = 1 << 20; // that one workgroup may do at a time for the sake of one launch
+  unsigned maxNests = 16;          // of a kernel
 };
 
 /// Groups `nests`, which are in program order, into kernels, in an order in which they can be
 /// launched. `escapes` says which values the host function needs.
-std::vector<Kernel> groupNests(std::vector<Nest> nests,
-                               const llvm::DenseSet<Value> &escapes, const GroupingCosts &costs);
+std::vector<Kernel> groupNests(std::vector<Nest> nests, const llvm::DenseSet<Value> &escapes,
+                               const GroupingCosts &costs);
 
 } // namespace mlir::tiny
 

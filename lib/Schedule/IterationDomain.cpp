@@ -49,7 +49,7 @@ static Change dropUnitDims(const IterationDomain &domain, MLIRContext *context) 
 
 /// Splits dim `dim` into extent/inner by inner.
 static Change splitOf(const IterationDomain &domain, unsigned dim, int64_t inner,
-                    MLIRContext *context) {
+                      MLIRContext *context) {
   Change change{{}, domain.numParallel + (dim < domain.numParallel), {}};
   for (auto [index, extent] : llvm::enumerate(domain.extents)) {
     AffineExpr self = getAffineDimExpr(change.extents.size(), context);

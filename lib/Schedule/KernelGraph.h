@@ -24,8 +24,8 @@ struct Node {
     Compute,     // `op` on `operands`
     Guarded,     // operands[0] where `constraints` hold, else the pad of the first that does not
   } kind;
-  Type type; // the tiny element type
-  Value value;             // that the node computes or reads an element of
+  Type type;   // the tiny element type
+  Value value; // that the node computes or reads an element of
   Operation *op = nullptr;
   TypedAttr constant;
   AffineExpr index;

@@ -133,9 +133,9 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
       pads.push_back(storedPad(constraint.pad));
     }
     unsigned dims = indices.size();
-    Value read = ReadOp::create(body, loc, stored, sourceOf(node), indices, AffineMap::get(dims, 0, node.index),
-                                AffineMap::get(dims, 0, guard, body.getContext()), lows, highs,
-                                body.getArrayAttr(pads));
+    Value read = ReadOp::create(
+        body, loc, stored, sourceOf(node), indices, AffineMap::get(dims, 0, node.index),
+        AffineMap::get(dims, 0, guard, body.getContext()), lows, highs, body.getArrayAttr(pads));
     return fromStorage(body, loc, read, node.type);
   }
   case Node::Accumulator:
@@ -198,8 +198,8 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
         for (unsigned dim = 0; needsIndices && dim < numDims; ++dim)
           indices.push_back(linalg::IndexOp::create(body, loc, dim));
         // Places that data decides are index values too, known once their nodes are.
-        ArrayRef<int> dataNodes = &graph == &nest.body ? ArrayRef(nest.domain.dataNodes)
-                                                       : ArrayRef<int>();
+        ArrayRef<int> dataNodes =
+            &graph == &nest.body ? ArrayRef(nest.domain.dataNodes) : ArrayRef<int>();
         SmallVector<Value> values;
         for (auto [number, node] : llvm::enumerate(graph.nodes)) {
           if (!operandOf.contains(&node)) {
@@ -239,8 +239,7 @@ Value KernelWriter::writeNest(const Nest &nest, Value out) {
   Value empty = tensor::EmptyOp::create(b, loc, nest.parallelExtents(), accumulatorType(element));
   Value identity = toAccumulator(
       b, loc, lowerConstant(b, loc, reduceIdentity(reduction.getKind(), element)), element);
-  Value init =
-      linalg::FillOp::create(b, loc, ValueRange{identity}, ValueRange{empty}).getResult(0);
+  Value init = linalg::FillOp::create(b, loc, ValueRange{identity}, ValueRange{empty}).getResult(0);
   Value accumulated = writeGeneric(nest, nest.body, numLoops, {}, init);
   return writeGeneric(nest, nest.epilogue, numParallel, accumulated, out);
 }
@@ -302,14 +301,16 @@ func::FuncOp KernelWriter::write(StringRef name) {
       continue;
     }
     Slice slice = sliceOf(nest);
-    auto fold = [&](ArrayRef<int64_t> numbers) { return getAsIndexOpFoldResult(b.getContext(), numbers); };
+    auto fold = [&](ArrayRef<int64_t> numbers) {
+      return getAsIndexOpFoldResult(b.getContext(), numbers);
+    };
     SmallVector<OpFoldResult> offsets = fold(slice.offsets), sizes = fold(slice.sizes);
     SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
-    Value part = tensor::ExtractSliceOp::create(b, nestLoc, type, destination, offsets, sizes,
-                                                strides);
+    Value part =
+        tensor::ExtractSliceOp::create(b, nestLoc, type, destination, offsets, sizes, strides);
     Value computed = writeNest(nest, part);
-    returned.push_back(tensor::InsertSliceOp::create(b, nestLoc, computed, destination, offsets,
-                                                     sizes, strides));
+    returned.push_back(
+        tensor::InsertSliceOp::create(b, nestLoc, computed, destination, offsets, sizes, strides));
   }
   func::ReturnOp::create(b, loc, returned);
   return function;

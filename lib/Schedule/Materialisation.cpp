@@ -157,8 +157,8 @@ Materialisation::Materialisation(func::FuncOp function) {
       points += context.points;
       guarded |= context.guarded;
     }
-    bool elsewhere = llvm::any_of(
-        contexts, [&](const Context &c) { return c.place != contexts.front().place; });
+    bool elsewhere =
+        llvm::any_of(contexts, [&](const Context &c) { return c.place != contexts.front().place; });
     double again = points / std::max<double>(type.getNumElements(), 1) - 1;
     double cost = costs.lookup(value);
     if (isa<ReduceOp>(op) || (isElementwise(&op) && contexts.size() > kMaxContexts) ||
@@ -171,8 +171,8 @@ Materialisation::Materialisation(func::FuncOp function) {
     if (roots.contains(value))
       contexts = {Context{value, places++, static_cast<double>(type.getNumElements()), false}};
     if (auto reduce = dyn_cast<ReduceOp>(op)) {
-      int64_t points = looksUp(reduce) ? type.getNumElements()
-                                       : reduce.getInput().getType().getNumElements();
+      int64_t points =
+          looksUp(reduce) ? type.getNumElements() : reduce.getInput().getType().getNumElements();
       contexts = {Context{value, places++, static_cast<double>(points), false}};
     }
     for (Context context : contexts) {

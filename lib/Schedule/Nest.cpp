@@ -86,8 +86,7 @@ int64_t Nest::numOperations() const {
   return numPoints() * (numReductionPoints() * perPoint(body) + perPoint(epilogue));
 }
 
-std::optional<SmallVector<unsigned>> mlir::tiny::rowMajorLoops(const Nest &nest,
-                                                               const Node &read) {
+std::optional<SmallVector<unsigned>> mlir::tiny::rowMajorLoops(const Nest &nest, const Node &read) {
   LinearForm form(read.index);
   if (form.constant != 0 || !read.constraints.empty())
     return std::nullopt;
@@ -253,9 +252,7 @@ static std::optional<OneHot> findOneHot(const Nest &nest) {
   return std::nullopt;
 }
 
-static TypedAttr zeroOf(Type type) {
-  return reduceIdentity(ReduceKind::add, type);
-}
+static TypedAttr zeroOf(Type type) { return reduceIdentity(ReduceKind::add, type); }
 
 /// The reduction over the loop of `oneHot` as one element, which is not read where the place is
 /// none of the loop's.
@@ -274,8 +271,7 @@ static void replaceByLoad(Nest &nest, const OneHot &oneHot) {
     if (node.kind == Node::Read)
       node.constraints.insert(node.constraints.begin(),
                               Constraint{dim, 0, extent, zeroOf(node.type)});
-  if (body.nodes[body.root].kind != Node::Read ||
-      static_cast<size_t>(body.root) < firstGuarded) {
+  if (body.nodes[body.root].kind != Node::Read || static_cast<size_t>(body.root) < firstGuarded) {
     Node guard = body.nodes[body.root];
     guard = Node{Node::Guarded, guard.type, guard.value, nullptr, {}, {}, {}, {}, guard.loc};
     guard.constraints.push_back(Constraint{dim, 0, extent, zeroOf(guard.type)});
@@ -324,8 +320,9 @@ Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &mat
   nest.epilogue = std::move(nest.body);
   Value reduced = nest.reduction.getResult();
   if (root == reduced) {
-    Node accumulator{Node::Accumulator, tensorOf(root).getElementType(), root, nullptr, {}, {}, {},
-                     {}, root.getLoc()};
+    Node accumulator{
+        Node::Accumulator, tensorOf(root).getElementType(), root, nullptr, {}, {}, {}, {},
+        root.getLoc()};
     nest.epilogue.nodes.push_back(accumulator);
     nest.epilogue.root = 0;
   }
@@ -343,8 +340,7 @@ Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &mat
     // Many times the same number: known now, and arith would fold the combination away.
     int64_t count = tensorOf(nest.reduction.getInput()).getNumElements() /
                     tensorOf(nest.reduction).getNumElements();
-    reducedNode.constant =
-        reduceSplat(nest.reduction.getKind(), reducedNode.constant, count);
+    reducedNode.constant = reduceSplat(nest.reduction.getKind(), reducedNode.constant, count);
     nest.domain.extents.truncate(nest.domain.numParallel);
     dissolveReduction(nest);
     nest.normalise();

@@ -43,9 +43,9 @@ struct Nest {
   ArrayRef<int64_t> parallelExtents() const { return extents().take_front(domain.numParallel); }
   /// The loops; data dims, which `domain` ends with, are none.
   unsigned numLoops() const { return domain.numLoops(); }
-  int64_t numPoints() const;         // of the parallel loops
+  int64_t numPoints() const;          // of the parallel loops
   int64_t numReductionPoints() const; // of the other ones, at each of these
-  int64_t numOperations() const; // of all points, weighted as `operationCost`
+  int64_t numOperations() const;      // of all points, weighted as `operationCost`
   /// Whether other nests write `buffer` too.
   /// The value whose buffer it writes.
   Value buffer() const { return wholes.empty() ? result : wholes.back(); }

@@ -34,8 +34,8 @@ static SmallVector<std::set<int64_t>> findCuts(const KernelGraph &graph, ArrayRe
       const Node &bound = graph.nodes[node.operands[1 - side]];
       auto loop = position.kind == Node::Index ? dyn_cast<AffineDimExpr>(position.index)
                                                : AffineDimExpr(nullptr);
-      auto number = bound.kind == Node::Constant ? dyn_cast<IntegerAttr>(bound.constant)
-                                                 : IntegerAttr();
+      auto number =
+          bound.kind == Node::Constant ? dyn_cast<IntegerAttr>(bound.constant) : IntegerAttr();
       if (!loop || !number || number.getValue().getActiveBits() > 62)
         continue;
       int64_t cut = number.getValue().getZExtValue();
@@ -57,9 +57,8 @@ static SmallVector<int64_t> splitAtComparisons(const KernelGraph &graph, ArrayRe
       continue;
     for (int operand : node.operands) {
       const Node &position = graph.nodes[operand];
-      if (position.kind != Node::Index ||
-          (position.index.getKind() != AffineExprKind::Mod &&
-           position.index.getKind() != AffineExprKind::FloorDiv))
+      if (position.kind != Node::Index || (position.index.getKind() != AffineExprKind::Mod &&
+                                           position.index.getKind() != AffineExprKind::FloorDiv))
         continue;
       position.index.walk([&](AffineExpr part) {
         if (part.getKind() != AffineExprKind::Mod && part.getKind() != AffineExprKind::FloorDiv)

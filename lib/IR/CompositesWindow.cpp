@@ -283,24 +283,33 @@ static Value convolvePhase(Composer &c, Value x, Value turned, Value bias, Array
   return c.convolution(c.padWith(x, low, high), taps, bias, dense, groups);
 }
 
-/// [N, M, steps…] per remainder, in row-major order of the remainders, to [N, M, outputs…].
-static Value interleavePhases(Composer &c, SmallVector<Value> phases, ArrayRef<PhasedDim> dims) {
-  SmallVector<int64_t> shape(c.shapeOf(phases.front()).take_front(2)), merged(shape), cut(shape);
+/// [N, M, steps…] per remainder, in row-major order of the remainders, to [N, M, outputs…]. Every
+/// element is chosen by its position alone, so that each convolution can write in its place.
+static Value interleavePhases(Composer &c, ArrayRef<Value> phases, ArrayRef<PhasedDim> dims) {
+  SmallVector<int64_t> one(c.shapeOf(phases.front()).take_front(2)), whole(one), merged(one),
+      cut(one);
   for (const PhasedDim &dim : dims) {
-    shape.append({dim.steps(), 1});
+    one.append({dim.steps(), 1});
+    whole.append({dim.steps(), dim.step});
     merged.push_back(dim.steps() * dim.step);
     cut.push_back(dim.output);
   }
-  for (Value &phase : phases)
-    phase = c.reshape(phase, shape);
-  for (int64_t dim = dims.size() - 1; dim >= 0; --dim) {
-    SmallVector<Value> joined;
-    for (ArrayRef<Value> rest = phases; !rest.empty(); rest = rest.drop_front(dims[dim].step))
-      joined.push_back(c.concat(rest.take_front(dims[dim].step), 3 + 2 * dim));
-    phases = std::move(joined);
-  }
+  SmallVector<int64_t> low(whole.size(), 0), high(whole.size(), 0);
+  auto select = [&](auto &&self, ArrayRef<Value> rest, size_t dim) -> Value {
+    if (dim == dims.size())
+      return c.pad(c.reshape(rest.front(), one), low, high);
+    int64_t place = 3 + 2 * dim, step = dims[dim].step, each = rest.size() / step;
+    Value position = step > 1 ? c.iota(whole, place, c.b.getI32Type()) : Value(), result;
+    for (int64_t phase = 0; phase < step; ++phase) {
+      low[place] = phase;
+      high[place] = step - 1 - phase;
+      Value chosen = self(self, rest.slice(phase * each, each), dim + 1);
+      result = result ? c.where(c.lt(position, phase), result, chosen) : chosen;
+    }
+    return result;
+  };
   SmallVector<int64_t> none(merged.size(), 0);
-  return c.shrink(c.reshape(phases.front(), merged), none, cut);
+  return c.shrink(c.reshape(select(select, phases, 0), merged), none, cut);
 }
 
 // With a stride, one dense convolution for each remainder of the output's position: the zeros that
@@ -368,7 +377,7 @@ Value Composer::transposedConvolution(Value x, Value weights, Value bias, const 
     }
     if (llvm::is_contained(outputs, Value()))
       return {};
-    return interleavePhases(*this, std::move(outputs), dims);
+    return interleavePhases(*this, outputs, dims);
   }
   Window dense;
   dense.dilations = window.dilations;

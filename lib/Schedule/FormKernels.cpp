@@ -92,7 +92,7 @@ public:
   HostWriter(ModuleOp module, func::FuncOp function)
       : module(module), block(function.getBody().front()), symbols(module), b(function) {}
 
-  void launch(const Kernel &kernel);
+  void launch(const Kernel &kernel, const Materialisation &materialisation);
   /// What computed the old values goes; expectations, which are looked at when all is done, and the
   /// return read the new ones.
   void finish();
@@ -107,11 +107,18 @@ private:
 };
 } // namespace
 
-void HostWriter::launch(const Kernel &kernel) {
+void HostWriter::launch(const Kernel &kernel, const Materialisation &materialisation) {
   KernelWriter writer(b, kernel);
   b.setInsertionPointToEnd(module.getBody());
   func::FuncOp written = writer.write(kernel.name());
   symbols.insert(written);
+  // For the report: why there is a kernel that computes nothing.
+  for (const Nest &nest : kernel.nests)
+    if (nest.movesOnly())
+      written->setAttr("tiny.reason",
+                       b.getStringAttr(nest.domain.dataNodes.empty()
+                                           ? materialisation.reason(nest.result)
+                                           : "it is a look-up at places that data decides"));
 
   SmallVector<Value> operands;
   for (Value input : writer.inputs())
@@ -192,19 +199,26 @@ void FormKernelsPass::runOnOperation() {
       escapes.insert(op.operand_begin(), op.operand_end());
 
   Materialisation materialisation(function);
-  NestBuilder builder(materialisation, escapes);
-  for (Operation &op : llvm::reverse(block))
-    if (op.getNumResults() == 1 && materialisation.isRoot(op.getResult(0)) &&
-        tensorOf(op.getResult(0)).getNumElements() != 0)
-      builder.add(op.getResult(0));
+  auto formNests = [&](bool parts) {
+    NestBuilder builder(materialisation, escapes, parts);
+    for (Operation &op : llvm::reverse(block))
+      if (op.getNumResults() == 1 && materialisation.isRoot(op.getResult(0)) &&
+          tensorOf(op.getResult(0)).getNumElements() != 0)
+        builder.add(op.getResult(0));
+    return builder.take();
+  };
+  // Parts that turn out not to be boxes of their wholes are rare, and found out late.
+  std::optional<std::vector<Nest>> nests = formNests(/*parts=*/group);
+  if (!nests)
+    nests = formNests(/*parts=*/false);
   GroupingCosts costs;
   costs.localBytes = localBytes;
   costs.parallelUnits = parallelUnits;
   costs.maxNests = group ? costs.maxNests : 1;
-  std::vector<Kernel> kernels = groupNests(builder.take(), escapes, costs);
+  std::vector<Kernel> kernels = groupNests(std::move(*nests), escapes, costs);
 
   HostWriter host(module, function);
   for (const Kernel &kernel : kernels)
-    host.launch(kernel);
+    host.launch(kernel, materialisation);
   host.finish();
 }

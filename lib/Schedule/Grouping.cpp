@@ -15,6 +15,7 @@
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <queue>
 #include <set>
@@ -341,15 +342,18 @@ void Grouper::price(Group &group, const SharedLoops &shared) const {
     units = std::min<double>(units, shared.points);
   int64_t tile = std::clamp<int64_t>(costs.localBytes / localBytes, 1, shared.points);
   int64_t tiles = llvm::divideCeil(shared.points, tile);
-  double outside = written, again = 0;
+  double outside = written, again = 0; // bytes, and time for what is read again
   for (auto &[value, entry] : read) {
     outside += entry.first;
     if (group.nests.size() > 1)
-      again += entry.first * (double(tiles) / std::min(entry.second, tiles) - 1);
+      again += entry.first * (double(tiles) / std::min(entry.second, tiles) - 1) /
+               (entry.first / std::min(entry.second, tiles) <= costs.cacheBytes
+                    ? costs.cacheBytesPerNs * units
+                    : costs.memoryBytesPerNs);
   }
   group.outsideBytes = outside;
   group.cost = costs.launchNs + operations / (costs.operationsPerNs * units) +
-               outside / costs.memoryBytesPerNs + again / costs.cacheBytesPerNs;
+               outside / costs.memoryBytesPerNs + again;
 }
 
 /// Whether `nest` uses elements of some operand many times: a contraction, a convolution.

@@ -15,7 +15,8 @@ struct GroupingCosts {
   double launchNs = 2000;          // to launch a kernel
   double operationsPerNs = 8;      // of one workgroup
   double memoryBytesPerNs = 20;    // to and from buffers
-  double cacheBytesPerNs = 200;    // what every workgroup reads again
+  double cacheBytesPerNs = 100;    // what one workgroup reads again
+  int64_t cacheBytes = 2 << 20;    // and finds there, if it is not more than this
   int64_t rowOperations = 1 << 20; // that one workgroup may do at a time for the sake of one launch
   unsigned maxNests = 16;          // of a kernel
 };

@@ -149,3 +149,14 @@ void IterationDomain::replaceByData(Exprs exprs, unsigned dim, int node, MLIRCon
   apply(*this, exprs, change);
   dataNodes.push_back(node);
 }
+
+void IterationDomain::permute(Exprs exprs, ArrayRef<unsigned> order, MLIRContext *context) {
+  Change change{extents, numParallel, {}};
+  for (unsigned dim = 0; dim < extents.size(); ++dim)
+    change.oldDims.push_back(getAffineDimExpr(dim, context));
+  for (auto [to, from] : llvm::enumerate(order)) {
+    change.extents[to] = extents[from];
+    change.oldDims[from] = getAffineDimExpr(to, context);
+  }
+  apply(*this, exprs, change);
+}

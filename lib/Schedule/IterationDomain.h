@@ -25,6 +25,8 @@ struct IterationDomain {
   void normalise(Exprs exprs, MLIRContext *context);
   /// Splits loop `dim` into extent/inner by inner.
   void split(Exprs exprs, unsigned dim, int64_t inner, MLIRContext *context);
+  /// Makes loop `order[i]` loop i; only parallel loops move.
+  void permute(Exprs exprs, ArrayRef<unsigned> order, MLIRContext *context);
   /// Makes loop `dim` the last dim: the data dim whose place is node `node`.
   void replaceByData(Exprs exprs, unsigned dim, int node, MLIRContext *context);
 };

@@ -83,12 +83,6 @@ static Value indexFromData(OpBuilder &b, Location loc, Value number, Type type) 
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
 }
 
-namespace {
-struct Slice {
-  SmallVector<int64_t> shape, offsets, sizes;
-};
-} // namespace
-
 Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> values,
                              ValueRange indices) {
   Location loc = node.loc;
@@ -244,27 +238,6 @@ Value KernelWriter::writeNest(const Nest &nest, Value out) {
   return writeGeneric(nest, nest.epilogue, numParallel, accumulated, out);
 }
 
-/// The shape under which the elements that `nest` writes are a slice of its buffer, and that slice.
-static Slice sliceOf(const Nest &nest) {
-  Slice slice;
-  LinearForm form(nest.store);
-  llvm::sort(form.terms, [](auto &a, auto &b) { return a.second > b.second; });
-  int64_t run = tensorOf(nest.buffer()).getNumElements(), offset = form.constant;
-  auto addDim = [&](int64_t step, int64_t size) {
-    assert(run % step == 0 && "a part is a box of its whole");
-    slice.shape.push_back(run / step);
-    slice.offsets.push_back(offset / step);
-    slice.sizes.push_back(size);
-    offset %= step;
-    run = step;
-  };
-  for (auto &[atom, step] : form.terms)
-    addDim(step, nest.extents()[cast<AffineDimExpr>(atom).getPosition()]);
-  if (run != 1)
-    addDim(1, 1); // a part of one element per run
-  return slice;
-}
-
 func::FuncOp KernelWriter::write(StringRef name) {
   for (const Nest &nest : kernel.nests)
     collectArguments(nest);
@@ -273,7 +246,7 @@ func::FuncOp KernelWriter::write(StringRef name) {
   for (const Nest *nest : results) {
     SmallVector<int64_t> shape(nest->parallelExtents());
     if (nest->writesPart())
-      shape = sliceOf(*nest).shape;
+      shape = sliceOf(*nest)->shape;
     Type element = storageType(nest->resultType().getElementType());
     resultTypes.push_back(RankedTensorType::get(shape, element));
   }
@@ -300,7 +273,7 @@ func::FuncOp KernelWriter::write(StringRef name) {
       written[nest.result] = returned.back();
       continue;
     }
-    Slice slice = sliceOf(nest);
+    Slice slice = *sliceOf(nest);
     auto fold = [&](ArrayRef<int64_t> numbers) {
       return getAsIndexOpFoldResult(b.getContext(), numbers);
     };

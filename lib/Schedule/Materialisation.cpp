@@ -13,6 +13,7 @@
 
 #include "Tiny/IR/TinyDialect.h"
 #include "llvm/ADT/SmallSet.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mlir::tiny;
@@ -69,13 +70,22 @@ static bool endsReduction(Value value) {
   return false;
 }
 
-/// Whether `op` chooses by comparing a position with a constant: a concatenation, whose pieces can
-/// be computed in place.
-static bool selectsByPosition(Operation *op) {
-  auto where = dyn_cast<WhereOp>(op);
-  auto cmp = where ? where.getCondition().getDefiningOp<CmpOp>() : CmpOp();
-  if (!cmp)
-    return false;
+/// Whether `value` is made by a program that can compute it in the place where a pad puts it.
+static bool isPaddedPiece(Value value, llvm::SmallDenseSet<Value> &pieces) {
+  bool padded = false;
+  while (Operation *op = value.getDefiningOp()) {
+    if (isa<PadOp>(op))
+      padded = true;
+    else if (!isa<ReshapeOp, PermuteOp>(op))
+      return padded && (isElementwise(op) || isa<ReduceOp>(op)) && pieces.insert(value).second;
+    value = op->getOperand(0);
+  }
+  return false;
+}
+
+/// Whether `op` is a concatenation: it chooses by comparing a position with a constant, between
+/// pieces of which all but one can be computed in place.
+static bool isConcatenation(Operation *op) {
   auto isSource = [](Value value) {
     while (Operation *source = value.getDefiningOp()) {
       if (isa<IotaOp, ConstantOp>(source))
@@ -86,7 +96,23 @@ static bool selectsByPosition(Operation *op) {
     }
     return false;
   };
-  return isSource(cmp.getLhs()) && isSource(cmp.getRhs());
+  if (!isa<WhereOp>(op))
+    return false;
+  llvm::SmallDenseSet<Value> pieces;
+  SmallVector<Value> open = {op->getResult(0)};
+  unsigned others = 0, selections = 0;
+  while (!open.empty() && selections < 64) {
+    Value value = open.pop_back_val();
+    auto where = value.getDefiningOp<WhereOp>();
+    auto cmp = where ? where.getCondition().getDefiningOp<CmpOp>() : CmpOp();
+    if (cmp && isSource(cmp.getLhs()) && isSource(cmp.getRhs())) {
+      ++selections;
+      open.append({where.getOnTrue(), where.getOnFalse()});
+    } else {
+      others += !isPaddedPiece(value, pieces);
+    }
+  }
+  return selections > 0 && others <= 1;
 }
 
 /// Whether `reduce` adds up what a comparison for equality selects: a look-up, which needs one
@@ -134,7 +160,7 @@ Materialisation::Materialisation(func::FuncOp function) {
     if (isa<func::ReturnOp, ExpectEqOp, ExpectCloseOp>(op)) {
       for (Value operand : op.getOperands())
         if (operand.getDefiningOp() && !isa<ConstantOp>(operand.getDefiningOp()))
-          roots.insert(operand);
+          roots.insert(operand), escapes.insert(operand);
       continue;
     }
     if (op.getNumResults() != 1 || isa<ConstantOp, IotaOp>(op))
@@ -165,11 +191,13 @@ Materialisation::Materialisation(func::FuncOp function) {
         expensive.contains(value) ||
         (isElementwise(&op) && (guarded || again * cost > kMemoryCost ||
                                 ((again > 0 || elsewhere) && cost > 0 &&
-                                 (selectsByPosition(&op) || endsReduction(value))))))
+                                 (isConcatenation(&op) || endsReduction(value))))))
       roots.insert(value);
 
-    if (roots.contains(value))
+    if (roots.contains(value)) {
+      needs[value] = {contexts.size(), again + 1, cost, guarded, isConcatenation(&op)};
       contexts = {Context{value, places++, static_cast<double>(type.getNumElements()), false}};
+    }
     if (auto reduce = dyn_cast<ReduceOp>(op)) {
       int64_t points =
           looksUp(reduce) ? type.getNumElements() : reduce.getInput().getType().getNumElements();
@@ -184,4 +212,22 @@ Materialisation::Materialisation(func::FuncOp function) {
         need(operand, context);
     }
   }
+}
+
+std::string Materialisation::reason(Value value) const {
+  if (escapes.contains(value))
+    return "it is a result of the program, and a result has a buffer of its own";
+  if (value.getDefiningOp<ReduceOp>())
+    return "it is the result of a reduction";
+  Need need = needs.lookup(value);
+  if (need.kernels > kMaxContexts)
+    return llvm::formatv("it is needed in {0} places", need.kernels);
+  if (need.concatenation)
+    return "it is a concatenation, and its parts are not boxes of it in the order in which the "
+           "kernels that compute them see their loops";
+  if (need.guarded && need.points <= 1)
+    return "it is padded: only some of its elements are needed where it is read";
+  return llvm::formatv("it is needed {0:F1} times per element, and costs {1:F0} operations each "
+                       "time: more than to write and read it",
+                       need.points, need.cost);
 }

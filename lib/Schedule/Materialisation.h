@@ -17,11 +17,23 @@ public:
 
   bool isRoot(Value value) const { return roots.contains(value); }
 
+  /// Why `value`, a root, is in memory.
+  std::string reason(Value value) const;
+
   /// The one root whose kernel computes `value`, or null where several do.
   Value soleRoot(Value value) const { return soleRoots.lookup(value); }
 
 private:
+  /// Numbers about a root: in how many kernels and at how many points per element it is needed.
+  struct Need {
+    size_t kernels;
+    double points, cost;
+    bool guarded, concatenation;
+  };
+
   llvm::DenseSet<Value> roots;
+  llvm::DenseSet<Value> escapes; // what the host function needs
+  llvm::DenseMap<Value, Need> needs;
   llvm::DenseMap<Value, Value> soleRoots;
 };
 

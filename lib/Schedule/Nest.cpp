@@ -67,6 +67,14 @@ void Nest::forEachRead(llvm::function_ref<void(const Node &)> visit) const {
         visit(node);
 }
 
+bool Nest::movesOnly() const {
+  if (!domain.dataNodes.empty())
+    return body.nodes[body.root].kind == Node::Read;
+  return !reduction && llvm::all_of(body.nodes, [](const Node &node) {
+    return node.kind != Node::Compute || isa<WhereOp, CmpOp>(node.op);
+  });
+}
+
 const Node *Nest::soleCopiedRead() const {
   if (reduction || body.root < 0 || body.nodes[body.root].kind != Node::Read)
     return nullptr;
@@ -105,6 +113,35 @@ std::optional<SmallVector<unsigned>> mlir::tiny::rowMajorLoops(const Nest &nest,
   return loops;
 }
 
+std::optional<Slice> mlir::tiny::sliceOf(const Nest &nest) {
+  Slice slice;
+  LinearForm form(nest.store);
+  int64_t run = tensorOf(nest.buffer()).getNumElements(), offset = form.constant;
+  auto addDim = [&](int64_t step, int64_t size) {
+    if (step < 1 || run % step != 0 || offset / step + size > run / step)
+      return false;
+    slice.shape.push_back(run / step);
+    slice.offsets.push_back(offset / step);
+    slice.sizes.push_back(size);
+    offset %= step;
+    run = step;
+    return true;
+  };
+  SmallVector<int64_t> steps(nest.domain.numParallel, 0);
+  for (auto &[atom, step] : form.terms) {
+    auto dim = dyn_cast<AffineDimExpr>(atom);
+    if (!dim || dim.getPosition() >= nest.domain.numParallel)
+      return std::nullopt;
+    steps[dim.getPosition()] = step;
+  }
+  for (auto [step, size] : llvm::zip(steps, nest.parallelExtents()))
+    if (!addDim(step, size))
+      return std::nullopt;
+  if (run != 1 && !addDim(1, 1)) // a part of one element per run
+    return std::nullopt;
+  return slice;
+}
+
 /// Every expression over the dims of `nest`.
 static auto exprsOf(Nest &nest) {
   return [&nest](llvm::function_ref<void(AffineExpr &)> visit) {
@@ -119,6 +156,17 @@ void Nest::split(unsigned loop, int64_t inner) {
 }
 
 void Nest::normalise() { domain.normalise(exprsOf(*this), result.getContext()); }
+
+void Nest::orderByStore() {
+  SmallVector<int64_t> steps(domain.numParallel, 0);
+  for (auto &[atom, step] : LinearForm(store).terms)
+    if (auto dim = dyn_cast<AffineDimExpr>(atom))
+      steps[dim.getPosition()] = step;
+  SmallVector<unsigned> order = llvm::to_vector(llvm::seq<unsigned>(0, domain.numParallel));
+  llvm::stable_sort(order, [&](unsigned a, unsigned b) { return steps[a] > steps[b]; });
+  if (!llvm::is_sorted(order))
+    domain.permute(exprsOf(*this), order, result.getContext());
+}
 
 //===----------------------------------------------------------------------===//
 // Forming

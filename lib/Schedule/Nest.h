@@ -54,12 +54,16 @@ struct Nest {
   bool writesPart() const { return isPart || !wholes.empty(); }
 
   void forEachRead(llvm::function_ref<void(const Node &)> visit) const;
+  /// Whether it computes nothing but which element to move where.
+  bool movesOnly() const;
   /// The one read that an element is moved by, where the nest does nothing but move elements.
   const Node *soleCopiedRead() const;
 
   /// Splits loop `loop` in extent/inner by inner.
   void split(unsigned loop, int64_t inner);
   void normalise();
+  /// Orders the parallel loops as the elements lie that they write.
+  void orderByStore();
 
   /// What the nest does, without its shape: `conv3x3_add_relu`.
   std::string name() const;
@@ -78,6 +82,14 @@ Nest formNest(Value root, const Box &box, const Materialisation &materialisation
 /// A read of elements that are row-major over some of the loops, from element 0 to the last one:
 /// these loops, outermost first.
 std::optional<SmallVector<unsigned>> rowMajorLoops(const Nest &nest, const Node &read);
+
+/// A box of a buffer that is seen under `shape`.
+struct Slice {
+  SmallVector<int64_t> shape, offsets, sizes;
+};
+/// The shape under which the elements that `nest` writes are a box of its buffer, whose dims are
+/// the parallel loops in order and perhaps one of size 1 behind them; nothing if there is none.
+std::optional<Slice> sliceOf(const Nest &nest);
 
 /// `name` for a shape: `1x64x56x56`, or `scalar`.
 std::string shapeName(ArrayRef<int64_t> shape);

@@ -106,21 +106,49 @@ static SmallVector<Box> boxesBetween(ArrayRef<std::set<int64_t>> cuts, ArrayRef<
   return boxes;
 }
 
-/// Whether the nest of `value` can write it into `whole` instead of a buffer of its own.
-/// `copy` is the nest that would move it there.
-bool NestBuilder::canPlace(Value value, Value whole, const Nest &copy) const {
-  Operation *op = value.getDefiningOp();
+/// Where the value that `copy`, a nest of `whole`, moves can be computed instead of being moved.
+std::optional<NestBuilder::Place> NestBuilder::findPlace(Value whole, const Nest &copy) const {
   const Node *read = copy.soleCopiedRead();
-  if (!read || read->value != value || !op || isa<ConstantOp>(op) || value == whole ||
-      !materialisation.isRoot(value) || escapes.contains(value) || placed.contains(value))
-    return false;
+  if (!read)
+    return std::nullopt;
+  Value value = read->value;
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<ConstantOp>(op) || value == whole || !materialisation.isRoot(value) ||
+      escapes.contains(value) || placed.contains(value))
+    return std::nullopt;
   auto loops = rowMajorLoops(copy, *read);
-  return loops && llvm::equal(*loops, llvm::seq<unsigned>(0, copy.domain.numParallel));
+  if (!loops || loops->size() != copy.domain.numParallel)
+    return std::nullopt;
+  Place place{whole, *loops, {}, copy.store};
+  for (unsigned loop : *loops)
+    place.extents.push_back(copy.extents()[loop]);
+  // The loops that compute the value must see their elements of the whole as a box, too.
+  Nest own = formNest(value, Box::whole(tensorOf(value).getShape()), materialisation);
+  own.store = simplify(inWhole(own.store, place), own.extents());
+  own.wholes.push_back(whole);
+  own.normalise();
+  own.orderByStore();
+  if (!sliceOf(own))
+    return std::nullopt;
+  return place;
+}
+
+/// Makes `nest` write into the wholes that its value is a part of.
+void NestBuilder::placeStore(Nest &nest) const {
+  for (auto place = placed.find(nest.result); place != placed.end();
+       place = placed.find(place->second.whole)) {
+    nest.store = simplify(inWhole(nest.store, place->second), nest.extents());
+    nest.wholes.push_back(place->second.whole);
+  }
+  if (nest.wholes.empty())
+    return;
+  nest.normalise();
+  nest.orderByStore();
 }
 
 /// The nests of the parts of `root`, or none where it is better computed as a whole.
 std::vector<Nest> NestBuilder::formParts(Value root) {
-  if (isa_and_nonnull<ReduceOp>(root.getDefiningOp()))
+  if (!parts || isa_and_nonnull<ReduceOp>(root.getDefiningOp()))
     return {};
   auto trace = [&](const Box &box) {
     return traceKernel(root, viewOf(root, box), materialisation, /*throughRoot=*/true);
@@ -133,20 +161,23 @@ std::vector<Nest> NestBuilder::formParts(Value root) {
   SmallVector<Box> boxes = boxesBetween(findCuts(graph, shape), shape);
   if (boxes.size() == 1)
     return {};
-  std::vector<Nest> parts;
+  std::vector<Nest> formed;
   llvm::SmallDenseSet<Value> moved;
   unsigned kernels = 0; // that there would be no need for otherwise
   for (const Box &box : boxes) {
     Nest part = formNest(root, box, materialisation);
-    const Node *read = part.soleCopiedRead();
     bool free = part.reduction || part.foldedReduction ||
-                (read && canPlace(read->value, root, part) && moved.insert(read->value).second);
+                (findPlace(root, part) && moved.insert(part.soleCopiedRead()->value).second);
     kernels += !free;
-    parts.push_back(std::move(part));
+    Nest written = part;
+    placeStore(written);
+    if (!sliceOf(written))
+      return {};
+    formed.push_back(std::move(part));
   }
   if (kernels > 1)
     return {};
-  return parts;
+  return formed;
 }
 
 void NestBuilder::add(Value root) {
@@ -159,9 +190,8 @@ void NestBuilder::add(Value root) {
     for (ReduceOp reduction : {nest.reduction, nest.foldedReduction})
       if (reduction)
         takenIn.insert(reduction.getResult());
-    const Node *read = nest.soleCopiedRead();
-    if (nest.isPart && read && canPlace(read->value, root, nest)) {
-      placed[read->value] = {root, nest.box};
+    if (auto place = nest.isPart ? findPlace(root, nest) : std::nullopt) {
+      placed.insert({nest.soleCopiedRead()->value, *place});
       continue; // its own nest computes it, in place
     }
     nests.push_back(std::move(nest));
@@ -170,13 +200,13 @@ void NestBuilder::add(Value root) {
 
 /// The element of the whole that element `number` of a value placed there is.
 AffineExpr NestBuilder::inWhole(AffineExpr number, const Place &place) const {
-  SmallVector<AffineExpr> index = delinearised(number, place.box.sizes);
-  for (auto [expr, offset] : llvm::zip(index, place.box.offsets))
-    expr = expr + offset;
-  return rowMajorIndex(index, place.box.shape, number.getContext());
+  SmallVector<AffineExpr> index = delinearised(number, place.extents), point(index.size());
+  for (auto [loop, expr] : llvm::zip(place.loops, index))
+    point[loop] = expr;
+  return place.store.replaceDims(point);
 }
 
-std::vector<Nest> NestBuilder::take() {
+std::optional<std::vector<Nest>> NestBuilder::take() {
   for (Nest &nest : nests) {
     bool changed = false;
     for (KernelGraph *graph : {&nest.body, &nest.epilogue})
@@ -188,14 +218,11 @@ std::vector<Nest> NestBuilder::take() {
           changed = true;
         }
       }
-    for (auto place = placed.find(nest.result); place != placed.end();
-         place = placed.find(place->second.whole)) {
-      nest.store = simplify(inWhole(nest.store, place->second), nest.extents());
-      nest.wholes.push_back(place->second.whole);
-      changed = true;
-    }
     if (changed)
       nest.normalise();
+    placeStore(nest);
+    if (nest.writesPart() && !sliceOf(nest))
+      return std::nullopt;
   }
   std::reverse(nests.begin(), nests.end());
   return std::move(nests);

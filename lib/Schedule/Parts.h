@@ -12,26 +12,34 @@ namespace mlir::tiny {
 /// kernels that compute the pieces write them where they belong, and nothing is copied.
 class NestBuilder {
 public:
-  NestBuilder(const Materialisation &materialisation, const llvm::DenseSet<Value> &escapes)
-      : materialisation(materialisation), escapes(escapes) {}
+  NestBuilder(const Materialisation &materialisation, const llvm::DenseSet<Value> &escapes,
+              bool parts)
+      : materialisation(materialisation), escapes(escapes), parts(parts) {}
 
   /// Adds the nests of `root`; its users have been added before.
   void add(Value root);
-  /// All nests in program order, with reads and stores of parts in terms of the whole.
-  std::vector<Nest> take();
+  /// All nests in program order, with reads and stores of parts in terms of the whole. Nothing if a
+  /// part is no box of its whole, as its loops see it.
+  std::optional<std::vector<Nest>> take();
 
 private:
+  /// Where the elements of a value lie in the whole that it is a part of: what a nest that would
+  /// move them there reads and stores.
   struct Place {
     Value whole;
-    Box box;
+    SmallVector<unsigned> loops;  // row-major over the elements of the value
+    SmallVector<int64_t> extents; // of these loops
+    AffineExpr store;             // the element of the whole, over the loops
   };
 
   std::vector<Nest> formParts(Value root);
-  bool canPlace(Value value, Value whole, const Nest &copy) const;
+  std::optional<Place> findPlace(Value whole, const Nest &copy) const;
   AffineExpr inWhole(AffineExpr number, const Place &place) const;
+  void placeStore(Nest &nest) const;
 
   const Materialisation &materialisation;
   const llvm::DenseSet<Value> &escapes;
+  bool parts;              // whether there are any
   std::vector<Nest> nests; // consumers first
   llvm::DenseMap<Value, Place> placed;
   llvm::DenseSet<Value> takenIn; // reductions that are part of another nest

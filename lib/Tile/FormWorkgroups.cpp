@@ -56,6 +56,7 @@ private:
   scf::ForallOp createLoop();
   void setOffsets(unsigned member, scf::ForallOp loop);
   Slice sliceOf(AffineMap map) const;
+  Slice within(tensor::ExtractSliceOp part, const Slice &own);
   Value tiled(Value whole, AffineMap map);
   Value emit(linalg::LinalgOp op, Value init);
   void eraseWhole();
@@ -151,6 +152,24 @@ Slice GroupTiler::sliceOf(AffineMap map) const {
   return slice;
 }
 
+/// The slice `own` of `part` as one of what `part` is a slice of.
+Slice GroupTiler::within(tensor::ExtractSliceOp part, const Slice &own) {
+  AffineExpr base = builder.getAffineSymbolExpr(0), stride = builder.getAffineSymbolExpr(1),
+             inner = builder.getAffineDimExpr(0);
+  llvm::SmallBitVector dropped = part.getDroppedDims();
+  Slice slice{part.getMixedOffsets(), part.getMixedSizes(), part.getMixedStrides()};
+  unsigned number = 0; // of the dims that `part` keeps
+  for (unsigned dim = 0; dim < slice.offsets.size(); ++dim) {
+    if (dropped.test(dim))
+      continue;
+    slice.offsets[dim] = affine::makeComposedFoldedAffineApply(
+        builder, part.getLoc(), inner * stride + base,
+        {own.offsets[number], slice.offsets[dim], slice.strides[dim]});
+    slice.sizes[dim] = own.sizes[number++];
+  }
+  return slice;
+}
+
 /// The workgroup's part of an operand.
 Value GroupTiler::tiled(Value whole, AffineMap map) {
   if (Value known = tiles.lookupOrNull(whole))
@@ -214,19 +233,14 @@ LogicalResult GroupTiler::tile() {
       epilogues.push_back(local.getDefiningOp());
       continue;
     }
-    Slice place = sliceOf(map);
-    if (tensor::ExtractSliceOp part = result->part) {
-      AffineExpr base = builder.getAffineSymbolExpr(0), stride = builder.getAffineSymbolExpr(1),
-                 own = builder.getAffineDimExpr(0);
-      place.strides = part.getMixedStrides();
-      for (auto [dim, offset] : llvm::enumerate(place.offsets))
-        offset = affine::makeComposedFoldedAffineApply(
-            builder, part.getLoc(), own * stride + base,
-            {offset, part.getMixedOffsets()[dim], part.getMixedStrides()[dim]});
-    }
+    Slice own = sliceOf(map), place = result->part ? within(result->part, own) : own;
     Value target = loop.getRegionIterArgs()[result - results.begin()];
-    Value init = tensor::ExtractSliceOp::create(builder, epilogue.getLoc(), target, place.offsets,
-                                                place.sizes, place.strides);
+    auto type = RankedTensorType::get(
+        llvm::map_to_vector(own.sizes,
+                            [](OpFoldResult size) { return *getConstantIntValue(size); }),
+        getElementTypeOrSelf(target));
+    Value init = tensor::ExtractSliceOp::create(builder, epilogue.getLoc(), type, target,
+                                                place.offsets, place.sizes, place.strides);
     parts.push_back(emit(epilogue, init));
     epilogues.push_back(parts.back().getDefiningOp());
     places.push_back(place);

@@ -45,7 +45,8 @@ func.func @main(%a: tensor<4x6xf32>, %b: tensor<6x5xf32>, %bias: tensor<5xf32>) 
   return %8 : tensor<4x5xf32>
 }
 
-// The columns of a product with one another: each needs all of its rows.
+// The columns of a product with one another, in another order than they are computed: each needs
+// all of its rows.
 func.func @two(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
   %0 = tiny.reshape %x : tensor<8x8xf32> to tensor<8x8x1xf32>
   %1 = tiny.expand %0 : tensor<8x8x1xf32> to tensor<8x8x8xf32>
@@ -53,7 +54,8 @@ func.func @two(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
   %3 = tiny.expand %2 : tensor<1x8x8xf32> to tensor<8x8x8xf32>
   %4 = tiny.mul %1, %3 : tensor<8x8x8xf32>
   %5 = tiny.reduce add %4 dims [1] : tensor<8x8x8xf32> -> tensor<8x8xf32>
-  %6 = tiny.reshape %5 : tensor<8x8xf32> to tensor<8x8x1xf32>
+  %s = tiny.stride %5 [-1, 1] : tensor<8x8xf32> -> tensor<8x8xf32>
+  %6 = tiny.reshape %s : tensor<8x8xf32> to tensor<8x8x1xf32>
   %7 = tiny.expand %6 : tensor<8x8x1xf32> to tensor<8x8x8xf32>
   %8 = tiny.reshape %5 : tensor<8x8xf32> to tensor<8x1x8xf32>
   %9 = tiny.expand %8 : tensor<8x1x8xf32> to tensor<8x8x8xf32>

@@ -54,7 +54,7 @@ def convolution(graph, groups, features, taps, bias, **attributes):
 
 def transposed(graph, bias):
     inputs = ["x", graph.weights([4, 3, 3, 3])] + ([graph.weights([3])] if bias else [])
-    return [1, 4, 5, 5], 3, graph.node("ConvTranspose", inputs, strides=[2, 2])
+    return [1, 4, 5, 5], 3, graph.node("ConvTranspose", inputs, strides=[1, 1])
 
 
 def matmul(graph, bias):

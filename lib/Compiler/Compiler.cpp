@@ -84,6 +84,7 @@ private:
   }
   LogicalResult runPipeline(Pipeline build);
   LogicalResult count();
+  LogicalResult tile();
   LogicalResult error(llvm::Error failure) {
     return module.emitError(llvm::toString(std::move(failure)));
   }
@@ -98,8 +99,9 @@ private:
 } // namespace
 
 LogicalResult Compilation::prepare() {
-  if (options.target != "cpu")
-    return module.emitError("unknown target '") << options.target << "'; the compiler knows 'cpu'";
+  if (options.target != "cpu" && options.target != "affine")
+    return module.emitError("unknown target '")
+           << options.target << "'; the compiler knows 'cpu' and 'affine'";
   auto described = describeCPU(options.cpu);
   if (!described)
     return error(described.takeError());
@@ -138,6 +140,14 @@ LogicalResult Compilation::count() {
   return checkWork(entry, *cost, options.maxFlops, options.maxLaunches);
 }
 
+LogicalResult Compilation::tile() {
+  if (options.target == "cpu")
+    return runPipeline(buildTilePipelineCPU);
+  if (failed(runPipeline(buildTilePipelineAffine)))
+    return failure();
+  return runPipeline(buildSequentialPipeline);
+}
+
 LogicalResult Compilation::schedule() {
   if (options.input == Stage::tiled && (options.maxFlops || options.maxLaunches))
     return entry.emitError("its kernels are tiled, so that what they cost cannot be counted and "
@@ -147,8 +157,7 @@ LogicalResult Compilation::schedule() {
     return failure();
   if (options.input != Stage::tiled && failed(timed("count", [&] { return count(); })))
     return failure();
-  if (options.input != Stage::tiled &&
-      failed(timed("tile", [&] { return runPipeline(buildTilePipelineCPU); })))
+  if (options.input != Stage::tiled && failed(timed("tile", [&] { return tile(); })))
     return failure();
   return timed("plan", [&]() -> LogicalResult {
     FailureOr<tinyrt::Plan> built = buildPlan(entry, cost ? &*cost : nullptr);

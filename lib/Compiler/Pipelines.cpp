@@ -9,8 +9,10 @@
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/Transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -67,6 +69,20 @@ void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOption
   pm.addNestedPass<func::FuncOp>(createBufferizeKernelsPass());
   pm.addNestedPass<func::FuncOp>(createVectorizeLoopsPass({options.nativeFMA}));
   // Last, because it needs the launches too, and all functions at once.
+  pm.addPass(createMapGridPass());
+}
+
+void mlir::tiny::buildTilePipelineAffine(OpPassManager &pm, const CPUPipelineOptions &options) {
+  // No tiling, and no buffers that another pass makes: one step.
+  pm.addNestedPass<func::FuncOp>(createLowerToAffinePass());
+}
+
+void mlir::tiny::buildSequentialPipeline(OpPassManager &pm, const CPUPipelineOptions &options) {
+  // A workgroup is one thread. Its parallel loops run in order then, and share the locals of an
+  // iteration, which would else be allocated in each anew: a stack shrinks at the end only.
+  pm.addNestedPass<func::FuncOp>(createLowerAffinePass());
+  pm.addNestedPass<func::FuncOp>(createParallelForToNestedForsPass());
+  pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   pm.addPass(createMapGridPass());
 }
 
@@ -160,6 +176,18 @@ void mlir::tiny::registerTinyPipelines() {
       "tiny-schedule", "Turn a program into kernels and a list of launches", buildSchedulePipeline);
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-tile-cpu", "Turn kernels on tensors into loops on vectors", buildTilePipelineCPU);
+  PassPipelineRegistration<CPUPipelineOptions>(
+      "tiny-to-affine",
+      "Turn a program into kernels of affine loops (affine.parallel, affine.for, affine.if) and a "
+      "list of launches",
+      [](OpPassManager &pm, const CPUPipelineOptions &options) {
+        buildSchedulePipeline(pm, options);
+        buildTilePipelineAffine(pm, options);
+      });
+  PassPipelineRegistration<CPUPipelineOptions>(
+      "tiny-tile-sequential",
+      "Make kernels of affine loops what tiny-codegen-cpu takes: one workgroup each",
+      buildSequentialPipeline);
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-codegen-cpu", "Lower tiled kernels to the llvm dialect", buildCodegenPipelineCPU);
   PassPipelineRegistration<CPUPipelineOptions>(

@@ -41,13 +41,13 @@ static cl::opt<int64_t> count("count", cl::desc("How many programs to run"), cl:
                               cl::cat(category));
 static cl::opt<int64_t> maxOps("max-ops", cl::desc("The largest number of ops in a program"),
                                cl::init(40), cl::cat(category));
-static cl::opt<std::string>
-    target("target",
-           cl::desc("What to compare with the reference: cpu; canonicalize, "
-                    "which checks the folders; constants and scales, which check "
-                    "what folds constants; or, to check the reference itself, "
-                    "naive or liberal"),
-           cl::init("cpu"), cl::cat(category));
+static cl::opt<std::string> target(
+    "target",
+    cl::desc("What to compare with the reference: cpu; affine, which runs the affine loops of "
+             "kernels; canonicalize, which checks the folders; constants and scales, which check "
+             "what folds constants; or, to check the reference itself, "
+             "naive or liberal"),
+    cl::init("cpu"), cl::cat(category));
 static cl::opt<bool> print("print", cl::desc("Print the programs and run nothing"),
                            cl::cat(category));
 static cl::opt<std::string> dumpDir("dump-dir", cl::desc("Write failing programs to this folder"),
@@ -281,10 +281,10 @@ int main(int argc, char **argv) {
                               "Runs random programs on a target and on the reference interpreter.\n"
                               "\n  tiny-fuzz --target cpu --seed 7 --count 500\n"
                               "  tiny-fuzz --target cpu fuzz-7-123.mlir --input-seed 7000144\n");
-  if (!llvm::is_contained({"cpu", "canonicalize", "constants", "scales", "naive", "liberal"},
-                          target)) {
+  if (!llvm::is_contained(
+          {"cpu", "affine", "canonicalize", "constants", "scales", "naive", "liberal"}, target)) {
     llvm::errs() << "tiny-fuzz: unknown target '" << target
-                 << "'; known are: cpu, canonicalize, constants, scales, naive, liberal\n";
+                 << "'; known are: cpu, affine, canonicalize, constants, scales, naive, liberal\n";
     return 1;
   }
   DialectRegistry registry;

@@ -30,6 +30,8 @@ namespace mlir::tiny {
 enum class Stage { program, scheduled, tiled };
 
 struct CompileOptions {
+  /// "cpu", or "affine": plain loops for this CPU, one workgroup per launch. They are slow, and
+  /// there to be checked.
   std::string target = "cpu";
   /// "host", or a CPU that LLVM knows. Code for another CPU than the host's is refused by compile()
   /// if this machine cannot run it, and can always be emitted.

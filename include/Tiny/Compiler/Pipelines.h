@@ -48,12 +48,18 @@ void buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptions &options)
 void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 void buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 
+/// The other way through the Tile stage: affine loops on memrefs, for whoever wants the loops. The
+/// second pipeline makes of them what Codegen takes, with one workgroup per launch.
+void buildTilePipelineAffine(OpPassManager &pm, const CPUPipelineOptions &options);
+void buildSequentialPipeline(OpPassManager &pm, const CPUPipelineOptions &options);
+
 /// Schedules the program if that is not done, and prints what it costs (Tiny/Schedule/Report.h).
 void buildReportPipeline(OpPassManager &pm, StringRef entry, StringRef format, StringRef target,
                          raw_ostream &os);
 
 /// All of them for tiny-opt: tiny-schedule, tiny-tile-cpu, tiny-codegen-cpu, and tiny-cpu for the
-/// three in a row.
+/// three in a row; tiny-to-affine, which schedules and writes affine loops, and
+/// tiny-tile-sequential behind it.
 void registerTinyPipelines();
 
 } // namespace mlir::tiny

@@ -18,7 +18,8 @@ namespace mlir::tiny {
 #define GEN_PASS_REGISTRATION
 #include "Tiny/Tile/Passes.h.inc"
 
-/// Lets upstream tile and bufferise what a kernel consists of, `tiny.read` among it.
+/// Lets upstream tile and bufferise what a kernel consists of, `tiny.read` among it, and move its
+/// buffers.
 void registerTileExtensions(DialectRegistry &registry);
 
 } // namespace mlir::tiny

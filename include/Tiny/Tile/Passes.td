@@ -1,7 +1,8 @@
 //===- Passes.td - the passes of the Tile stage ------------*- tablegen -*-===//
 //
-// In the order in which the pipeline runs them. All but the last work on one function,
-// so that kernels are tiled in parallel, and leave functions without `tiny.kernel` alone.
+// In the order in which the pipeline runs them; the last one is the other way out of the
+// stage. All but tiny-tile-map-grid work on one function, so that kernels are tiled in
+// parallel, and leave functions without `tiny.kernel` alone.
 //
 //===----------------------------------------------------------------------===//
 
@@ -145,6 +146,38 @@ def MapGridPass : Pass<"tiny-tile-map-grid", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::scf::SCFDialect"];
+}
+
+def LowerToAffinePass : Pass<"tiny-tile-lower-to-affine", "::mlir::func::FuncOp"> {
+  let summary = "Turn a kernel on tensors into affine loops on memrefs";
+  let description = [{
+    Takes any kernel of the Schedule stage, without a tiling. The loops that its nests share, and
+    those of a single nest, become one `affine.parallel`; the other parallel loops one more inside of
+    it, and the reduction loops `affine.for` ops that carry the accumulator. A local is a buffer of
+    what one iteration of the shared loops needs, or a value if that is one element.
+
+    Operands become `affine.load`, and so does a `tiny.read`, whose guards become `affine.if`: those
+    that always hold are left out, and one with another pad value is nested. Where the body computes
+    an index from data, the read is a `memref.load` in an `scf.if`.
+
+    ```mlir
+    func.func private @k(%a: tensor<8x4xf32>, %b: tensor<4x16xf32>, %out: tensor<8x16xf32>) -> …
+    // becomes
+    func.func private @k(%a: memref<8x4xf32>, %b: memref<4x16xf32>, %out: memref<8x16xf32>) … {
+      affine.parallel (%i, %j) = (0, 0) to (8, 16) {
+        %sum = affine.for %k = 0 to 4 iter_args(%acc = %zero) -> (f32) {
+          %x = affine.load %a[%i, %k] : memref<8x4xf32>
+          %y = affine.load %b[%k, %j] : memref<4x16xf32>
+          …
+        }
+        affine.store %sum, %out[%i, %j] : memref<8x16xf32>
+      }
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 #endif // TINY_TILE_PASSES_TD

@@ -88,10 +88,16 @@ def FormKernelsPass : Pass<"tiny-schedule-form-kernels", "::mlir::ModuleOp"> {
   let summary = "Turn a program of tiny ops into kernels and a list of launches";
   let description = [{
     Decides which values exist in memory (results, reductions, values that many elements need and
-    that are not cheap to compute again), and makes one kernel for each. Everything between two such
-    values joins the kernel of its consumer: movement ops become the access maps of its reads
+    that are not cheap to compute again), and makes one nest of loops for each. Everything between
+    two such values joins the nest of its consumer: movement ops become the access maps of its reads
     (`Tiny/Schedule/View.h`), elementwise ops its scalar body. A reduction whose only use is an
-    elementwise kernel of the same number of elements takes that kernel as its epilogue.
+    elementwise nest of the same number of elements takes that nest as its epilogue. A sum that
+    selects by comparing a position with data becomes one guarded load, and a value that selects by
+    position (a concatenation) is computed in parts, each in its place.
+
+    Nests that pass values to one another become one kernel where that saves time; with `group=false`
+    every nest is a kernel. Kernels carry the name of what they do and the shape that they make, and
+    those that only move data carry `tiny.reason`.
 
     Before:
     ```mlir

@@ -140,6 +140,13 @@ Materialisation::Materialisation(func::FuncOp function) {
       expensive.insert(value);
       cost = 0;
     }
+    // A number per row that every element needs is in memory, whoever else needs it.
+    if (auto expand = dyn_cast<ExpandOp>(op)) {
+      double copies = double(expand.getType().getNumElements()) /
+                      std::max<int64_t>(expand.getInput().getType().getNumElements(), 1);
+      if ((copies - 1) * cost > kMemoryCost)
+        cost = 0;
+    }
     costs[value] = isa<ReduceOp>(op) ? 0 : cost;
   }
 

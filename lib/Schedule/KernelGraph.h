@@ -22,6 +22,7 @@ struct Node {
     Index,       // `index` as a number of type `type`
     Constant,    // `constant`
     Compute,     // `op` on `operands`
+    AddedToZero, // 0 + operands[0], as a sum of one element and zeros is: never -0
     Guarded,     // operands[0] where `constraints` hold, else the pad of the first that does not
   } kind;
   Type type;   // the tiny element type

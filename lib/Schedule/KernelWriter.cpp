@@ -100,6 +100,13 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
                                              applyExpr(body, loc, node.index, indices));
     return lowerCast(body, loc, index, body.getI64Type(), node.type);
   }
+  case Node::AddedToZero: {
+    Value zero = toAccumulator(
+        body, loc, lowerConstant(body, loc, reduceIdentity(ReduceKind::add, node.type)), node.type);
+    Value sum = combine(body, loc, ReduceKind::add, node.type, zero,
+                        toAccumulator(body, loc, values[node.operands[0]], node.type));
+    return fromAccumulator(body, loc, sum, node.type);
+  }
   case Node::Guarded: {
     // From the last constraint to the first, which decides.
     Value value = values[node.operands[0]];

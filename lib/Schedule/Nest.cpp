@@ -69,7 +69,8 @@ void Nest::forEachRead(llvm::function_ref<void(const Node &)> visit) const {
 
 bool Nest::movesOnly() const {
   if (!domain.dataNodes.empty())
-    return body.nodes[body.root].kind == Node::Read;
+    return body.nodes[body.root].kind == Node::Read ||
+           body.nodes[body.root].kind == Node::AddedToZero;
   return !reduction && llvm::all_of(body.nodes, [](const Node &node) {
     return node.kind != Node::Compute || isa<WhereOp, CmpOp>(node.op);
   });
@@ -325,6 +326,13 @@ static void replaceByLoad(Nest &nest, const OneHot &oneHot) {
     guard.constraints.push_back(Constraint{dim, 0, extent, zeroOf(guard.type)});
     guard.operands.push_back(body.root);
     body.nodes.push_back(guard);
+    body.root = body.nodes.size() - 1;
+  }
+  const Node &loaded = body.nodes[body.root];
+  if (isa<FloatType>(loaded.type)) {
+    Node sum{Node::AddedToZero, loaded.type, loaded.value, nullptr, {}, {}, {},
+             {body.root},       loaded.loc};
+    body.nodes.push_back(sum);
     body.root = body.nodes.size() - 1;
   }
   nest.body = std::move(body);

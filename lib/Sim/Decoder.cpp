@@ -64,7 +64,7 @@ std::string baseName(StringRef name) {
                                        "_w64",   "_nosdst", "_twoaddr"};
   // Some names are there twice: V_CVT_F32_F16V_CVT_F32_F16_t16_e32.
   size_t twice = name.find("V_", 1);
-  if (twice != StringRef::npos && name[twice - 1] != '_')
+  if (twice != StringRef::npos && name.drop_front(twice).starts_with(name.take_front(twice)))
     name = name.take_front(twice);
   for (bool again = true; again;) {
     again = false;

@@ -1,0 +1,147 @@
+//===- VectorMatrix.cpp - WMMA ---------------------------------------------------===//
+//
+// D = A * B + C on 16 x 16 matrices spread over a wave (section 7.9 of the RDNA3 ISA document).
+// Lane l holds row l % 16 of A and column l % 16 of B, two f16 to a register; the lanes beyond 16
+// repeat them. Register r of C and D holds, in lane l, column l % 16 of row r * (waveSize / 16) + l
+// / 16.
+//
+// The order in which the hardware adds the products is not public. Ours is fixed: C first, then the
+// products for k = 0 to 15, each step one fused multiply-add in f32, and one rounding to f16 or
+// bf16 at the end where that is the result. MODE has no part in it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "VectorOperands.h"
+
+using namespace tinysim;
+
+namespace {
+constexpr unsigned size = 16;
+enum class Element : uint8_t { f16, bf16, iu8, iu4 };
+enum class Result : uint8_t { f32, f16, bf16, i32 };
+
+LANE float widenElement(Element e, uint32_t half) {
+  return e == Element::f16 ? widen(half) : widenBf16(half);
+}
+/// An element of C, with neg_lo and neg_hi (here: abs, then neg) where it is a float.
+LANE float widenResult(Result r, uint32_t word, bool high, unsigned modifiers) {
+  uint32_t half = high ? word >> 16 : word & 0xffff;
+  uint32_t bits = r == Result::f32   ? word
+                  : r == Result::f16 ? bitsOf(widen(half))
+                                     : bitsOf(widenBf16(half));
+  bits &= modifiers & modAbs ? 0x7fffffffu : 0xffffffffu;
+  return asFloat(bits ^ (modifiers & modNeg ? 0x80000000u : 0));
+}
+LANE uint32_t flip(unsigned modifiers, bool high) {
+  return modifiers & (high ? modAbs : modNeg) ? 0x8000 : 0; // neg_hi, neg_lo
+}
+
+template <Element element, Result result> struct FloatMatrix {
+  template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
+    constexpr unsigned registers = size * size / N, perRegister = N / size;
+    // Converted once each; k of B is outermost so that the inner loop runs over columns.
+    alignas(64) float a[size][size], b[size][size], d[size][size];
+    for (unsigned k = 0; k < size; ++k) {
+      const uint32_t *words = wave.vgpr<N>(i.src[0].index + k / 2);
+      const uint32_t *wordsB = wave.vgpr<N>(i.src[1].index + k / 2);
+      const unsigned shift = k % 2 * 16;
+      const uint32_t flipA = flip(i.src[0].modifiers, k % 2),
+                     flipB = flip(i.src[1].modifiers, k % 2);
+      for (unsigned lane = 0; lane < size; ++lane) {
+        a[k][lane] = widenElement(element, (words[lane] >> shift & 0xffff) ^ flipA);
+        b[k][lane] = widenElement(element, (wordsB[lane] >> shift & 0xffff) ^ flipB);
+      }
+    }
+    const Operand &c = i.src[2];
+    // op_sel of the third source names the half that C and D use.
+    const bool high = result != Result::f32 && c.modifiers & modOpSel;
+    for (unsigned r = 0; r < registers; ++r) {
+      uint32_t buffer[N];
+      const uint32_t *words = c.isVgpr() ? wave.vgpr<N>(c.index + r) : fetch<N>(wave, c, buffer);
+      for (unsigned lane = 0; lane < N; ++lane)
+        d[r * perRegister + lane / size][lane % size] =
+            widenResult(result, words[lane], high && c.isVgpr(), c.modifiers);
+    }
+    for (unsigned row = 0; row < size; ++row) {
+      alignas(64) float sum[size];
+      for (unsigned column = 0; column < size; ++column)
+        sum[column] = d[row][column];
+      for (unsigned k = 0; k < size; ++k) {
+        const float factor = a[k][row];
+        for (unsigned column = 0; column < size; ++column)
+          // Products of f16 numbers are exact in f32: no fused operation is needed to round once.
+          sum[column] = element == Element::f16 ? factor * b[k][column] + sum[column]
+                                                : __builtin_fmaf(factor, b[k][column], sum[column]);
+      }
+      for (unsigned column = 0; column < size; ++column)
+        d[row][column] = sum[column];
+    }
+    const bool highD = result != Result::f32 && (i.dst[0].high || high);
+    for (unsigned r = 0; r < registers; ++r) {
+      uint32_t *to = wave.vgpr<N>(i.dst[0].index + r);
+      for (unsigned lane = 0; lane < N; ++lane) {
+        float value = d[r * perRegister + lane / size][lane % size];
+        if (result == Result::f32) {
+          to[lane] = bitsOf(value);
+          continue;
+        }
+        uint32_t half = result == Result::f16 ? narrow(value) : narrowBf16(value);
+        to[lane] = highD ? (to[lane] & 0xffff) | half << 16 : (to[lane] & 0xffff0000) | half;
+      }
+    }
+  }
+};
+
+template <unsigned bits> struct IntegerMatrix {
+  template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
+    constexpr unsigned registers = size * size / N, perRegister = N / size, perWord = 32 / bits;
+    int32_t a[size][size], b[size][size];
+    for (unsigned k = 0; k < size; ++k)
+      for (unsigned source = 0; source < 2; ++source) {
+        const uint32_t *words = wave.vgpr<N>(i.src[source].index + k / perWord);
+        const bool isSigned = i.src[source].modifiers & modNeg;
+        for (unsigned lane = 0; lane < size; ++lane) {
+          uint32_t field = words[lane] >> (k % perWord * bits) & ((1u << bits) - 1);
+          uint32_t sign = isSigned ? 1u << (bits - 1) : 0;
+          (source ? b : a)[k][lane] = static_cast<int32_t>((field ^ sign) - sign);
+        }
+      }
+    uint32_t d[registers][N];
+    const Operand &c = i.src[2];
+    for (unsigned r = 0; r < registers; ++r) {
+      uint32_t buffer[N];
+      const uint32_t *words = c.isVgpr() ? wave.vgpr<N>(c.index + r) : fetch<N>(wave, c, buffer);
+      for (unsigned lane = 0; lane < N; ++lane) {
+        const unsigned row = r * perRegister + lane / size, column = lane % size;
+        int64_t sum = static_cast<int32_t>(words[lane]);
+        for (unsigned k = 0; k < size; ++k)
+          sum += a[k][row] * b[k][column];
+        if (i.clamp)
+          sum = sum < INT32_MIN ? INT32_MIN : sum > INT32_MAX ? INT32_MAX : sum;
+        d[r][lane] = static_cast<uint32_t>(static_cast<uint64_t>(sum));
+      }
+    }
+    for (unsigned r = 0; r < registers; ++r)
+      std::memcpy(wave.vgpr<N>(i.dst[0].index + r), d[r], sizeof(d[r]));
+  }
+};
+
+/// WMMA works on whole waves: what it would do with lanes off is not documented.
+template <class Body> struct WholeWave {
+  template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
+    if (wave.exec<N>() != allLanes<N>)
+      return wave.fault(Fault::Kind::illegalInstruction,
+                        "needs all lanes of the wave; EXEC has some off");
+    Body::template run<N>(wave, i);
+  }
+};
+} // namespace
+
+void tinysim::registerVectorMatrix(HandlerTable &table) {
+  table.add<WholeWave<FloatMatrix<Element::f16, Result::f32>>>("V_WMMA_F32_16X16X16_F16");
+  table.add<WholeWave<FloatMatrix<Element::bf16, Result::f32>>>("V_WMMA_F32_16X16X16_BF16");
+  table.add<WholeWave<FloatMatrix<Element::f16, Result::f16>>>("V_WMMA_F16_16X16X16_F16");
+  table.add<WholeWave<FloatMatrix<Element::bf16, Result::bf16>>>("V_WMMA_BF16_16X16X16_BF16");
+  table.add<WholeWave<IntegerMatrix<8>>>("V_WMMA_I32_16X16X16_IU8");
+  table.add<WholeWave<IntegerMatrix<4>>>("V_WMMA_I32_16X16X16_IU4");
+}

@@ -1,0 +1,119 @@
+//===- VectorOperands.h - operands of vector operations as blocks of lanes -----===//
+//
+// Between the register file and a kernel: sources with their modifiers, permuted by DPP and flushed
+// as MODE says, results with omod, clamp and flushing, stored under EXEC. Blocks of 32 lanes, so
+// that wave64 is twice the same.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_SIM_VECTOROPERANDS_H
+#define TINY_SIM_VECTOROPERANDS_H
+
+#include "Lanes.h"
+#include "VectorKernel.h"
+
+namespace tinysim {
+
+TINYSIM_INLINE LaneMode laneMode(const Wave &wave) {
+  const Mode &m = wave.mode;
+  return {{static_cast<Rounding>(m.round32()), m.keepIn32(), m.keepOut32()},
+          {static_cast<Rounding>(m.round16And64()), m.keepIn16And64(), m.keepOut16And64()},
+          m.ieee(),
+          m.dx10Clamp()};
+}
+
+/// 32 lanes of an operand of any width.
+struct alignas(64) Buffer {
+  union {
+    uint32_t words[LaneBlock::size];
+    uint64_t longs[LaneBlock::size];
+  };
+};
+
+constexpr bool is16(Type t) { return t == Type::b16 || t == Type::f16; }
+constexpr bool is64(Type t) { return t == Type::b64 || t == Type::f64; }
+constexpr bool isPacked(Type t) { return t == Type::pk16 || t == Type::pkF16 || t == Type::pkBF16; }
+constexpr bool isFloat(Type t) {
+  return t == Type::f16 || t == Type::f32 || t == Type::f64 || t == Type::pkF16;
+}
+
+//===-- Sources --------------------------------------------------------------===//
+
+/// What DPP does to lane numbers: where each lane reads, and which lanes cannot.
+struct DppLanes {
+  uint8_t from[64];
+  uint64_t valid = ~uint64_t(0);   // lanes whose source is there
+  uint64_t enabled = ~uint64_t(0); // lanes that may be written
+};
+/// False if the control is none that gfx11 has.
+bool dppLanes(const Instruction &i, unsigned waveSize, uint64_t exec, DppLanes &result);
+
+/// Replaces each lane by the one DPP names, or by 0.
+void permuteBlock(const uint32_t *all, const DppLanes &dpp, unsigned firstLane, uint32_t *result);
+
+/// Applies neg and abs, picks halves, flushes denormals: everything that is not a plain word.
+/// `raw` may be `words` itself.
+void shapeSource(const Operand &operand, Type type, bool vop3p, bool flush, const LaneMode &mode,
+                 const uint32_t *low, const uint32_t *high, Buffer &result);
+
+/// True where a source is used as it lies in the register.
+TINYSIM_INLINE bool isPlain(const Operand &operand, Type type, bool vop3p) {
+  if (type == Type::b32)
+    return true;
+  if (type == Type::f32)
+    return !(operand.modifiers & (modNeg | modAbs));
+  if (isPacked(type))
+    return !vop3p || (operand.modifiers & (modNeg | modAbs | modOpSel | modOpSelHi)) == modOpSelHi;
+  return false;
+}
+
+//===-- Results --------------------------------------------------------------===//
+
+/// omod, clamp and flushing of a float result.
+void finishFloat(const Instruction &i, const Row &row, const LaneMode &mode, Buffer &result);
+
+/// One bit per lane from words of which bit 0 counts.
+TINYSIM_INLINE uint32_t maskOf(const uint32_t *words) {
+  uint32_t mask = 0;
+  for (unsigned lane = 0; lane < LaneBlock::size; ++lane)
+    mask |= (words[lane] & 1) << lane;
+  return mask;
+}
+
+/// Stores 32 lanes of a register under a mask.
+TINYSIM_INLINE void storeBlock(uint32_t *to, const uint32_t *value, uint32_t mask) {
+  if (mask == 0xffffffffu) {
+    std::memcpy(to, value, sizeof(uint32_t) * LaneBlock::size);
+    return;
+  }
+  for (unsigned lane = 0; lane < LaneBlock::size; ++lane)
+    to[lane] = mask >> lane & 1 ? value[lane] : to[lane];
+}
+
+/// Stores a block of the result's type, to the half op_sel names if it is 16 bits.
+TINYSIM_INLINE void storeResult(uint32_t *registers, unsigned stride, Type type, bool high,
+                                const Buffer &value, uint32_t mask) {
+  if (is64(type)) {
+    uint32_t half[LaneBlock::size];
+    for (unsigned part = 0; part < 2; ++part) {
+      for (unsigned lane = 0; lane < LaneBlock::size; ++lane)
+        half[lane] = static_cast<uint32_t>(value.longs[lane] >> (32 * part));
+      storeBlock(registers + part * stride, half, mask);
+    }
+    return;
+  }
+  if (is16(type)) {
+    uint32_t word[LaneBlock::size];
+    unsigned shift = high ? 16 : 0;
+    uint32_t kept = high ? 0xffffu : 0xffff0000u;
+    for (unsigned lane = 0; lane < LaneBlock::size; ++lane)
+      word[lane] = (registers[lane] & kept) | (value.words[lane] & 0xffff) << shift;
+    storeBlock(registers, word, mask);
+    return;
+  }
+  storeBlock(registers, value.words, mask);
+}
+
+} // namespace tinysim
+
+#endif // TINY_SIM_VECTOROPERANDS_H

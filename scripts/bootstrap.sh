@@ -11,7 +11,8 @@ set -u
 LC_ALL=C
 export LC_ALL
 
-# In the order: build tools; LLVM and MLIR; ONNX; tests. g++ is not used as a
+# In the order: build tools; LLVM and MLIR; ONNX; tests; HSA (its headers, and a
+# program that tests our library). g++ is not used as a
 # compiler: it is the usual way to the libstdc++ that clang-22 compiles against.
 # The -dev packages of zlib, zstd, curl, libedit and xml2 are what LLVM's own
 # CMake package looks for.
@@ -21,7 +22,8 @@ packages="
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
   zlib1g-dev libzstd-dev libxml2-dev libedit-dev libcurl4-openssl-dev
   libonnx-dev libprotobuf-dev protobuf-compiler
-  libgtest-dev"
+  libgtest-dev
+  libhsa-runtime-dev rocminfo"
 
 die() {
   printf 'tiny: %s\n' "$*" >&2

@@ -1,5 +1,6 @@
 """How lit runs the .mlir and .test files; docs/Testing.md explains their use."""
 import os
+import sys
 
 import lit.formats
 
@@ -34,6 +35,13 @@ config.substitutions.append(("%tiny_src", config.tiny_source_dir))
 # ONNX models lie in tests as text; protoc comes with the packages that a build needs.
 encode = "protoc --encode=onnx.ModelProto --proto_path=/usr/include/onnx onnx.proto"
 config.substitutions.append(("%encode-onnx", encode))
+# The simulator under the name of ROCm's library, for LD_LIBRARY_PATH.
+config.substitutions.append(("%hsa_sim_lib", os.path.join(config.tiny_build_dir, "lib", "hsa-sim")))
+# Kernels for the card, and C programs that launch them.
+clang = os.path.join(config.llvm_tools_dir, "clang")
+config.substitutions.append(("%clang-gfx1100", clang + " -x cl -cl-std=CL2.0 -nogpulib -O2 -target amdgcn-amd-amdhsa -mcpu=gfx1100"))
+config.substitutions.append((r"%clang\b", clang))
+config.substitutions.append(("%python", sys.executable))
 if os.path.isdir(os.path.join(shared, "models")):
     config.available_features.add("shared")
 else:

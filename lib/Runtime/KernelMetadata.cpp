@@ -121,9 +121,7 @@ public:
 private:
   /// Counts open maps and arrays: the stack is finite.
   struct Nesting {
-    explicit Nesting(PackReader &reader) : reader(reader) {
-      reader.ok &= ++reader.depth <= 32;
-    }
+    explicit Nesting(PackReader &reader) : reader(reader) { reader.ok &= ++reader.depth <= 32; }
     ~Nesting() { --reader.depth; }
     PackReader &reader;
   };
@@ -243,8 +241,8 @@ template <typename T> static bool record(std::string_view file, uint64_t offset,
 
 bool tinyrt::readKernelMetadata(std::string_view file, std::vector<KernelMetadata> &kernels,
                                 std::string &error) {
-  constexpr uint16_t kMachineAmdgpu = 224;  // EM_AMDGPU; not in every system's elf.h
-  constexpr uint32_t kNoteMetadata = 32;    // NT_AMDGPU_METADATA
+  constexpr uint16_t kMachineAmdgpu = 224; // EM_AMDGPU; not in every system's elf.h
+  constexpr uint32_t kNoteMetadata = 32;   // NT_AMDGPU_METADATA
   kernels.clear();
   Elf64_Ehdr header;
   if (!record(file, 0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
@@ -253,8 +251,8 @@ bool tinyrt::readKernelMetadata(std::string_view file, std::vector<KernelMetadat
     return false;
   }
   if (header.e_machine != kMachineAmdgpu) {
-    error = "this ELF file is not for an AMD GPU (machine " + std::to_string(header.e_machine) +
-            ")";
+    error =
+        "this ELF file is not for an AMD GPU (machine " + std::to_string(header.e_machine) + ")";
     return false;
   }
   for (unsigned i = 0; i < header.e_phnum; ++i) {

@@ -88,7 +88,7 @@ private:
   const Resolve &resolve;
   std::string &message;
 
-  uint64_t strings = 0, stringBytes = 0;        // DT_STRTAB, DT_STRSZ
+  uint64_t strings = 0, stringBytes = 0;         // DT_STRTAB, DT_STRSZ
   uint64_t relocations = 0, relocationBytes = 0; // DT_RELA, DT_RELASZ
   std::vector<ELF::Elf64_Sym> table;
 };
@@ -116,7 +116,8 @@ auto LoadedObject::Builder::checkHeader(const File &file) -> Step {
   if (header.e_ident[ELF::EI_CLASS] != ELF::ELFCLASS64 ||
       header.e_ident[ELF::EI_DATA] != ELF::ELFDATA2LSB)
     return damaged("it is no little-endian file of 64 bits");
-  if (header.e_machine != ELF::EM_AMDGPU || header.e_ident[ELF::EI_OSABI] != ELF::ELFOSABI_AMDGPU_HSA)
+  if (header.e_machine != ELF::EM_AMDGPU ||
+      header.e_ident[ELF::EI_OSABI] != ELF::ELFOSABI_AMDGPU_HSA)
     return fail(LoadError::incompatible, "the ELF file is not one for amdgcn-amd-amdhsa");
   unsigned abi = header.e_ident[ELF::EI_ABIVERSION];
   if (abi < ELF::ELFABIVERSION_AMDGPU_HSA_V4 || abi > ELF::ELFABIVERSION_AMDGPU_HSA_V6)
@@ -159,8 +160,8 @@ auto LoadedObject::Builder::mapSegments(const File &file) -> Step {
 
   object.firstAddress = first;
   object.imageBytes = (last - first + kPage - 1) & ~(kPage - 1);
-  void *memory = mmap(nullptr, object.imageBytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *memory =
+      mmap(nullptr, object.imageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
     return fail(LoadError::memory, "there is no memory for the code object");
   object.image = static_cast<char *>(memory);
@@ -176,14 +177,13 @@ auto LoadedObject::Builder::mapSegments(const File &file) -> Step {
     if (header.p_flags & ELF::PF_W)
       access = Access::readWrite;
     if (header.p_flags & ELF::PF_X) // constants are also read there
-      access = static_cast<Access>(static_cast<uint8_t>(access) |
-                                   static_cast<uint8_t>(Access::execute));
+      access =
+          static_cast<Access>(static_cast<uint8_t>(access) | static_cast<uint8_t>(Access::execute));
     object.segments.push_back(
         {reinterpret_cast<uint64_t>(where), header.p_memsz, header.p_offset, access});
   }
-  llvm::sort(object.segments, [](const LoadedSegment &a, const LoadedSegment &b) {
-    return a.address < b.address;
-  });
+  llvm::sort(object.segments,
+             [](const LoadedSegment &a, const LoadedSegment &b) { return a.address < b.address; });
   const LoadedSegment *code = nullptr;
   for (size_t i = 0; i < object.segments.size(); ++i) {
     const LoadedSegment &segment = object.segments[i];
@@ -258,8 +258,7 @@ auto LoadedObject::Builder::readDynamic(const File &file) -> Step {
   return std::nullopt;
 }
 
-std::optional<std::string>
-LoadedObject::Builder::symbolName(const ELF::Elf64_Sym &symbol) const {
+std::optional<std::string> LoadedObject::Builder::symbolName(const ELF::Elf64_Sym &symbol) const {
   if (symbol.st_name >= stringBytes)
     return std::nullopt;
   const char *name = at(strings + symbol.st_name, stringBytes - symbol.st_name);
@@ -275,8 +274,7 @@ auto LoadedObject::Builder::relocate() -> Step {
   // Copied first: nothing keeps a relocation from pointing at the others.
   std::vector<ELF::Elf64_Rela> all(relocationBytes / sizeof(ELF::Elf64_Rela));
   if (!all.empty())
-    std::memcpy(all.data(), at(relocations, relocationBytes),
-                all.size() * sizeof(ELF::Elf64_Rela));
+    std::memcpy(all.data(), at(relocations, relocationBytes), all.size() * sizeof(ELF::Elf64_Rela));
   for (const ELF::Elf64_Rela &relocation : all)
     if (Step error = relocateOne(relocation))
       return error;
@@ -335,8 +333,8 @@ auto LoadedObject::Builder::relocateOne(const ELF::Elf64_Rela &relocation) -> St
     value = object.code.loadBias + addend;
     break;
   default:
-    return fail(LoadError::invalid, "the code object has a relocation of the unknown type " +
-                                        std::to_string(type));
+    return fail(LoadError::invalid,
+                "the code object has a relocation of the unknown type " + std::to_string(type));
   }
   std::memcpy(where, &value, isWide ? 8 : 4); // the low half comes first
   return std::nullopt;
@@ -374,12 +372,11 @@ auto LoadedObject::Builder::addSymbols() -> Step {
 /// A host can know these when it launches a kernel; the others stand for things (a heap, a place
 /// for printf) that only exist where somebody has made them.
 static bool isFilledByHosts(const std::string &kind) {
-  static const char *const kPrefixes[] = {
-      "hidden_block_count_", "hidden_group_size_", "hidden_remainder_", "hidden_global_offset_",
-      "hidden_grid_dims",    "hidden_dynamic_lds_size"};
-  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes), [&](const char *prefix) {
-    return llvm::StringRef(kind).starts_with(prefix);
-  });
+  static const char *const kPrefixes[] = {"hidden_block_count_", "hidden_group_size_",
+                                          "hidden_remainder_",   "hidden_global_offset_",
+                                          "hidden_grid_dims",    "hidden_dynamic_lds_size"};
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [&](const char *prefix) { return llvm::StringRef(kind).starts_with(prefix); });
 }
 
 auto LoadedObject::Builder::addKernels() -> Step {

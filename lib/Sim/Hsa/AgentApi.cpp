@@ -29,9 +29,8 @@ struct Cache {
 
 static const Isa kIsa;
 static const Wavefront kWavefronts[] = {{32}, {64}};
-static const Cache kCaches[] = {{"gfx1100 L1", 1, 32 << 10},
-                                {"gfx1100 L2", 2, 6144 << 10},
-                                {"gfx1100 L3", 3, 98304 << 10}};
+static const Cache kCaches[] = {
+    {"gfx1100 L1", 1, 32 << 10}, {"gfx1100 L2", 2, 6144 << 10}, {"gfx1100 L3", 3, 98304 << 10}};
 
 template <typename T> static uint64_t address(const T &object) {
   return reinterpret_cast<uint64_t>(&object);
@@ -101,7 +100,7 @@ static hsa_status_t amdInfo(Runtime &runtime, Agent &agent, uint32_t attribute, 
     return give<bool>(value, false);
   case HSA_AMD_AGENT_INFO_UUID: {
     char text[24];
-    std::snprintf(text, sizeof(text), "GPU-7117000000001100%u", agent.node % 10);
+    std::snprintf(text, sizeof(text), "GPU-711700000000110%u", agent.node % 10);
     return giveText(value, isGpu ? text : "CPU-XX", 21);
   }
   case HSA_AMD_AGENT_INFO_ASIC_REVISION:
@@ -385,10 +384,8 @@ hsa_status_t hsa_isa_compatible(hsa_isa_t code, hsa_isa_t agent, bool *result) {
   return HSA_STATUS_SUCCESS;
 }
 
-hsa_status_t hsa_isa_iterate_wavefronts(hsa_isa_t isa,
-                                        hsa_status_t (*callback)(hsa_wavefront_t wavefront,
-                                                                 void *data),
-                                        void *data) {
+hsa_status_t hsa_isa_iterate_wavefronts(
+    hsa_isa_t isa, hsa_status_t (*callback)(hsa_wavefront_t wavefront, void *data), void *data) {
   TINY_HSA_RUNTIME(runtime);
   TINY_HSA_ISA(isa);
   if (!callback)

@@ -113,8 +113,8 @@ hsa_status_t hsa_executable_create(hsa_profile_t profile, hsa_executable_state_t
                                    const char *options, hsa_executable_t *handle) {
   if (bitsOf(state) > HSA_EXECUTABLE_STATE_FROZEN)
     return HSA_STATUS_ERROR_INVALID_ARGUMENT;
-  hsa_status_t status = hsa_executable_create_alt(
-      profile, HSA_DEFAULT_FLOAT_ROUNDING_MODE_DEFAULT, options, handle);
+  hsa_status_t status =
+      hsa_executable_create_alt(profile, HSA_DEFAULT_FLOAT_ROUNDING_MODE_DEFAULT, options, handle);
   if (status == HSA_STATUS_SUCCESS && bitsOf(state) == HSA_EXECUTABLE_STATE_FROZEN)
     return hsa_executable_freeze(*handle, options);
   return status;
@@ -149,8 +149,7 @@ static void publish(Runtime &runtime, Executable &executable, LoadedCodeObject &
                        : allows(segment.access, Access::write) ? "the variables"
                                                                : "the constants";
     loaded.agent->memory->add(segment.address, segment.bytes,
-                              what + (" of code object " + std::to_string(number)),
-                              segment.access);
+                              what + (" of code object " + std::to_string(number)), segment.access);
   }
   if (object.code.bytes)
     loaded.agent->simulator->addCode(object.code);
@@ -167,11 +166,9 @@ static void publish(Runtime &runtime, Executable &executable, LoadedCodeObject &
   }
 }
 
-hsa_status_t hsa_executable_load_agent_code_object(hsa_executable_t handle,
-                                                   hsa_agent_t agentHandle,
+hsa_status_t hsa_executable_load_agent_code_object(hsa_executable_t handle, hsa_agent_t agentHandle,
                                                    hsa_code_object_reader_t readerHandle,
-                                                   const char *,
-                                                   hsa_loaded_code_object_t *result) {
+                                                   const char *, hsa_loaded_code_object_t *result) {
   TINY_HSA_RUNTIME(runtime);
   TINY_HSA_EXECUTABLE(executable, handle);
   TINY_HSA_AGENT(agent, agentHandle);
@@ -272,9 +269,8 @@ static hsa_status_t define(Runtime &runtime, hsa_executable_t handle, Agent *age
   std::lock_guard<std::mutex> lock(executable->mutex);
   if (executable->frozen)
     return HSA_STATUS_ERROR_FROZEN_EXECUTABLE;
-  bool isNew = executable->definitions
-                   .insert({{agent, name}, reinterpret_cast<uint64_t>(address)})
-                   .second;
+  bool isNew =
+      executable->definitions.insert({{agent, name}, reinterpret_cast<uint64_t>(address)}).second;
   return isNew ? HSA_STATUS_SUCCESS : HSA_STATUS_ERROR_VARIABLE_ALREADY_DEFINED;
 }
 
@@ -285,8 +281,8 @@ hsa_status_t hsa_executable_global_variable_define(hsa_executable_t handle, cons
 }
 
 hsa_status_t hsa_executable_agent_global_variable_define(hsa_executable_t handle,
-                                                         hsa_agent_t agentHandle,
-                                                         const char *name, void *address) {
+                                                         hsa_agent_t agentHandle, const char *name,
+                                                         void *address) {
   TINY_HSA_RUNTIME(runtime);
   TINY_HSA_AGENT(agent, agentHandle);
   return define(*runtime, handle, agent, name, address);

@@ -89,7 +89,7 @@ struct Agent {
 struct Allocation {
   void *base = nullptr;
   size_t bytes = 0;
-  Pool *pool = nullptr; ///< null if it is memory of the program that was locked
+  Pool *pool = nullptr;     ///< null if it is memory of the program that was locked
   std::set<Agent *> agents; ///< the GPUs that may use it
   void *userData = nullptr;
   std::vector<std::pair<hsa_amd_deallocation_callback_t, void *>> onFree;
@@ -139,9 +139,7 @@ void shareSignals(Agent &agent);
 /// Ends that for all agents.
 void unshareSignals();
 
-inline hsa_signal_t handleOf(amd_signal_t *signal) {
-  return {reinterpret_cast<uint64_t>(signal)};
-}
+inline hsa_signal_t handleOf(amd_signal_t *signal) { return {reinterpret_cast<uint64_t>(signal)}; }
 inline hsa_signal_value_t load(const amd_signal_t *signal) {
   return __atomic_load_n(&signal->value, __ATOMIC_SEQ_CST);
 }
@@ -170,7 +168,7 @@ struct ExecutableSymbol {
   Executable *executable;
   Agent *agent;
   LoadedSymbol symbol;
-  int kernel = -1;           ///< index into the kernels of `object`
+  int kernel = -1; ///< index into the kernels of `object`
   const LoadedObject *object;
 };
 

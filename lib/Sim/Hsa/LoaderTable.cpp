@@ -35,8 +35,8 @@ static hsa_status_t queryHostAddress(const void *device, const void **host) {
   return HSA_STATUS_SUCCESS;
 }
 
-static hsa_status_t
-querySegmentDescriptors(hsa_ven_amd_loader_segment_descriptor_t *descriptors, size_t *count) {
+static hsa_status_t querySegmentDescriptors(hsa_ven_amd_loader_segment_descriptor_t *descriptors,
+                                            size_t *count) {
   TINY_HSA_RUNTIME(runtime);
   if (!count || (*count == 0) != (descriptors == nullptr))
     return HSA_STATUS_ERROR_INVALID_ARGUMENT;
@@ -171,9 +171,8 @@ static hsa_status_t createReader(hsa_file_t file, size_t offset, size_t size,
   return createFileReader(file, offset, size, reader);
 }
 
-static hsa_status_t iterateExecutables(hsa_status_t (*callback)(hsa_executable_t executable,
-                                                                void *data),
-                                       void *data) {
+static hsa_status_t
+iterateExecutables(hsa_status_t (*callback)(hsa_executable_t executable, void *data), void *data) {
   TINY_HSA_RUNTIME(runtime);
   if (!callback)
     return HSA_STATUS_ERROR_INVALID_ARGUMENT;
@@ -186,8 +185,8 @@ static hsa_status_t iterateExecutables(hsa_status_t (*callback)(hsa_executable_t
 hsa_status_t tinysim::hsa::giveLoaderTable(void *table, size_t bytes) {
   // Each version has the functions of the one before it first.
   const hsa_ven_amd_loader_1_03_pfn_t functions = {
-      queryHostAddress, querySegmentDescriptors, queryExecutable,   iterateLoaded,
-      loadedInfo,       createReader,            iterateExecutables};
+      queryHostAddress, querySegmentDescriptors, queryExecutable, iterateLoaded, loadedInfo,
+      createReader,     iterateExecutables};
   std::memcpy(table, &functions, std::min(bytes, sizeof(functions)));
   return HSA_STATUS_SUCCESS;
 }

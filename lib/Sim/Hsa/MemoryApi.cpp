@@ -11,9 +11,10 @@ using namespace tinysim::hsa;
 // Pools and regions
 //===----------------------------------------------------------------------===//
 
-hsa_status_t hsa_amd_agent_iterate_memory_pools(
-    hsa_agent_t agentHandle, hsa_status_t (*callback)(hsa_amd_memory_pool_t pool, void *data),
-    void *data) {
+hsa_status_t hsa_amd_agent_iterate_memory_pools(hsa_agent_t agentHandle,
+                                                hsa_status_t (*callback)(hsa_amd_memory_pool_t pool,
+                                                                         void *data),
+                                                void *data) {
   TINY_HSA_RUNTIME(runtime);
   TINY_HSA_AGENT(agent, agentHandle);
   if (!callback)
@@ -222,9 +223,9 @@ static hsa_status_t lock(Runtime &runtime, void *memory, size_t bytes, hsa_agent
   if (count == 0)
     for (const std::unique_ptr<Agent> &agent : runtime.agents)
       agents.push_back(agent.get());
-  agents.erase(std::remove_if(agents.begin(), agents.end(),
-                              [](Agent *agent) { return !agent->isGpu; }),
-               agents.end());
+  agents.erase(
+      std::remove_if(agents.begin(), agents.end(), [](Agent *agent) { return !agent->isGpu; }),
+      agents.end());
   hsa_status_t status = runtime.allocations.lock(memory, bytes, agents);
   if (status == HSA_STATUS_SUCCESS)
     *agentMemory = memory; // one address space
@@ -237,8 +238,8 @@ hsa_status_t hsa_amd_memory_lock(void *memory, size_t bytes, hsa_agent_t *agents
   return lock(*runtime, memory, bytes, agents, count, agentMemory);
 }
 
-hsa_status_t hsa_amd_memory_lock_to_pool(void *memory, size_t bytes, hsa_agent_t *agents,
-                                         int count, hsa_amd_memory_pool_t handle, uint32_t flags,
+hsa_status_t hsa_amd_memory_lock_to_pool(void *memory, size_t bytes, hsa_agent_t *agents, int count,
+                                         hsa_amd_memory_pool_t handle, uint32_t flags,
                                          void **agentMemory) {
   TINY_HSA_RUNTIME(runtime);
   Pool *pool = runtime->pool(handle.handle);
@@ -275,8 +276,8 @@ hsa_status_t hsa_amd_pointer_info(const void *pointer, hsa_amd_pointer_info_t *i
     result.userData = allocation.userData;
     result.agentOwner =
         allocation.pool ? allocation.pool->agent->handle() : runtime->cpu().handle();
-    result.global_flags = allocation.pool ? allocation.pool->flags
-                                          : HSA_AMD_MEMORY_POOL_GLOBAL_FLAG_FINE_GRAINED;
+    result.global_flags =
+        allocation.pool ? allocation.pool->flags : HSA_AMD_MEMORY_POOL_GLOBAL_FLAG_FINE_GRAINED;
     if (!allocation.pool || !allocation.pool->agent->isGpu)
       agents.push_back(runtime->cpu().handle());
     for (Agent *agent : allocation.agents)
@@ -309,9 +310,8 @@ hsa_status_t hsa_amd_register_deallocation_callback(void *pointer,
   TINY_HSA_RUNTIME(runtime);
   if (!callback)
     return HSA_STATUS_ERROR_INVALID_ARGUMENT;
-  bool found = runtime->allocations.find(pointer, [&](Allocation &allocation) {
-    allocation.onFree.push_back({callback, data});
-  });
+  bool found = runtime->allocations.find(
+      pointer, [&](Allocation &allocation) { allocation.onFree.push_back({callback, data}); });
   return found ? HSA_STATUS_SUCCESS : HSA_STATUS_ERROR_INVALID_ALLOCATION;
 }
 
@@ -417,12 +417,10 @@ hsa_status_t hsa_amd_memory_async_copy(void *to, hsa_agent_t toAgent, const void
     return HSA_STATUS_ERROR_INVALID_AGENT;
   if (!to || !from || !completion.handle || !checkCopy(*runtime, __func__, to, from, bytes))
     return HSA_STATUS_ERROR_INVALID_ARGUMENT;
-  return copyLater(*runtime, count, signals, completion,
-                   [=] { std::memmove(to, from, bytes); });
+  return copyLater(*runtime, count, signals, completion, [=] { std::memmove(to, from, bytes); });
 }
 
-hsa_status_t hsa_amd_memory_async_copy_rect(const hsa_pitched_ptr_t *to,
-                                            const hsa_dim3_t *toOffset,
+hsa_status_t hsa_amd_memory_async_copy_rect(const hsa_pitched_ptr_t *to, const hsa_dim3_t *toOffset,
                                             const hsa_pitched_ptr_t *from,
                                             const hsa_dim3_t *fromOffset, const hsa_dim3_t *range,
                                             hsa_agent_t agentHandle, hsa_amd_copy_direction_t,
@@ -453,9 +451,8 @@ hsa_status_t hsa_amd_profiling_async_copy_enable(bool enable) {
   return HSA_STATUS_SUCCESS;
 }
 
-hsa_status_t
-hsa_amd_profiling_get_async_copy_time(hsa_signal_t handle,
-                                      hsa_amd_profiling_async_copy_time_t *time) {
+hsa_status_t hsa_amd_profiling_get_async_copy_time(hsa_signal_t handle,
+                                                   hsa_amd_profiling_async_copy_time_t *time) {
   TINY_HSA_RUNTIME(runtime);
   amd_signal_t *signal = signalOf(handle);
   if (!signal)

@@ -41,8 +41,8 @@ void tinysim::hsa::ringDoorbell(amd_signal_t *doorbell, hsa_signal_value_t value
 // Life
 //===----------------------------------------------------------------------===//
 
-std::shared_ptr<Queue> Queue::create(Runtime &runtime, Agent &agent, uint32_t size, hsa_queue_type32_t type,
-                                     QueueCallback callback, void *data) {
+std::shared_ptr<Queue> Queue::create(Runtime &runtime, Agent &agent, uint32_t size,
+                                     hsa_queue_type32_t type, QueueCallback callback, void *data) {
   static std::atomic<uint64_t> queueNumber{0};
   void *memory = std::aligned_alloc(alignof(QueueMemory), sizeof(QueueMemory));
   void *ring = std::aligned_alloc(4096, std::max<size_t>(size * kPacketBytes, 4096));
@@ -85,8 +85,7 @@ std::shared_ptr<Queue> Queue::create(Runtime &runtime, Agent &agent, uint32_t si
   agent.memory->add(reinterpret_cast<uint64_t>(memory), sizeof(QueueMemory),
                     "queue " + std::to_string(amd.hsa_queue.id), Access::readWrite);
   agent.memory->add(reinterpret_cast<uint64_t>(ring), size * kPacketBytes,
-                    "the packets of queue " + std::to_string(amd.hsa_queue.id),
-                    Access::readWrite);
+                    "the packets of queue " + std::to_string(amd.hsa_queue.id), Access::readWrite);
   queue->thread = std::thread([raw = queue.get()] { raw->work(); });
   return queue;
 }
@@ -149,9 +148,9 @@ void Queue::work() {
              static_cast<int64_t>(number);
     });
     ready = ready && waitFor([&] {
-      header = __atomic_load_n(reinterpret_cast<uint16_t *>(slot), __ATOMIC_SEQ_CST);
-      return (header & 0xff) != HSA_PACKET_TYPE_INVALID;
-    });
+              header = __atomic_load_n(reinterpret_cast<uint16_t *>(slot), __ATOMIC_SEQ_CST);
+              return (header & 0xff) != HSA_PACKET_TYPE_INVALID;
+            });
     if (!ready)
       return;
 
@@ -162,9 +161,9 @@ void Queue::work() {
     std::optional<Failure> failure;
     uint64_t start = now();
     if (completion.handle != 0 && !signal)
-      failure = Failure{HSA_STATUS_ERROR_INVALID_SIGNAL,
-                        "the completion signal of packet " + std::to_string(number) +
-                            " is none, or was destroyed"};
+      failure = Failure{HSA_STATUS_ERROR_INVALID_SIGNAL, "the completion signal of packet " +
+                                                             std::to_string(number) +
+                                                             " is none, or was destroyed"};
     else
       failure = process(slot, header, number);
     if (failure)
@@ -209,9 +208,9 @@ auto Queue::process(const void *slot, uint16_t header, uint64_t number) -> std::
   }
   std::string what = type == HSA_PACKET_TYPE_AGENT_DISPATCH ? "an agent dispatch"
                                                             : "of type " + std::to_string(type);
-  return Failure{HSA_STATUS_ERROR_INVALID_PACKET_FORMAT,
-                 "packet " + std::to_string(number) + " is " + what +
-                     ", which a GPU's queue does not take"};
+  return Failure{HSA_STATUS_ERROR_INVALID_PACKET_FORMAT, "packet " + std::to_string(number) +
+                                                             " is " + what +
+                                                             ", which a GPU's queue does not take"};
 }
 
 /// What is wrong with a packet before any instruction of its kernel runs.
@@ -225,8 +224,8 @@ auto Queue::checkDispatch(const hsa_kernel_dispatch_packet_t &packet, const Kern
     return Failure{status, "kernel " + kernel->name + " cannot be dispatched: " + why};
   };
   unsigned dims = packet.setup & 3;
-  uint64_t items = uint64_t(packet.workgroup_size_x) * packet.workgroup_size_y *
-                   packet.workgroup_size_z;
+  uint64_t items =
+      uint64_t(packet.workgroup_size_x) * packet.workgroup_size_y * packet.workgroup_size_z;
   if (dims == 0 || packet.setup >> HSA_KERNEL_DISPATCH_PACKET_SETUP_WIDTH_DIMENSIONS)
     return bad(HSA_STATUS_ERROR_INVALID_PACKET_FORMAT,
                "its setup field must be the number of dimensions, 1 to 3, and is " +
@@ -244,16 +243,15 @@ auto Queue::checkDispatch(const hsa_kernel_dispatch_packet_t &packet, const Kern
   if (packet.group_segment_size > kLdsBytes)
     return bad(HSA_STATUS_ERROR_INVALID_ALLOCATION,
                "it asks for " + std::to_string(packet.group_segment_size) +
-                   " bytes of LDS, and a workgroup has " + std::to_string(kLdsBytes) +
-                   " at most");
+                   " bytes of LDS, and a workgroup has " + std::to_string(kLdsBytes) + " at most");
 
   // Sizes that the kernel needs, from its descriptor: LDS, scratch, in this order.
   uint32_t needs[2];
   std::memcpy(needs, reinterpret_cast<const void *>(kernel->descriptor), sizeof(needs));
   if (packet.group_segment_size < needs[0])
-    return bad(HSA_STATUS_ERROR_INVALID_ALLOCATION,
-               "it needs " + std::to_string(needs[0]) + " bytes of LDS, and the packet has " +
-                   std::to_string(packet.group_segment_size));
+    return bad(HSA_STATUS_ERROR_INVALID_ALLOCATION, "it needs " + std::to_string(needs[0]) +
+                                                        " bytes of LDS, and the packet has " +
+                                                        std::to_string(packet.group_segment_size));
   if (packet.private_segment_size < needs[1])
     return bad(HSA_STATUS_ERROR_INVALID_ALLOCATION,
                "a work-item needs " + std::to_string(needs[1]) +
@@ -264,8 +262,7 @@ auto Queue::checkDispatch(const hsa_kernel_dispatch_packet_t &packet, const Kern
     return std::nullopt;
   uint64_t arguments = reinterpret_cast<uint64_t>(packet.kernarg_address);
   if (arguments % 16 != 0)
-    return bad(HSA_STATUS_ERROR_INVALID_ARGUMENT,
-               "its arguments are not aligned to 16 bytes");
+    return bad(HSA_STATUS_ERROR_INVALID_ARGUMENT, "its arguments are not aligned to 16 bytes");
   std::optional<Region> region = owner.memory->find(arguments);
   if (!region || !allows(region->access, Access::read))
     return bad(HSA_STATUS_ERROR_INVALID_ARGUMENT,
@@ -359,8 +356,8 @@ auto Queue::vendor(const hsa_amd_barrier_value_packet_t &packet) -> std::optiona
     return Failure{HSA_STATUS_ERROR_INVALID_SIGNAL, "a barrier-value packet has something for a "
                                                     "signal that is none, or was destroyed"};
   waitFor([&] {
-    return holds(static_cast<hsa_signal_condition_t>(packet.cond & 3),
-                 load(signal) & packet.mask, packet.value);
+    return holds(static_cast<hsa_signal_condition_t>(packet.cond & 3), load(signal) & packet.mask,
+                 packet.value);
   });
   return std::nullopt;
 }
@@ -375,7 +372,7 @@ void Queue::fail(const Failure &failure) {
     message = failure.message;
   }
   stopping = true;
-  log("queue " + std::to_string(amd->hsa_queue.id) + ": " + failure.message);
+  log(failure.message);
   hsa_amd_system_event_callback_t eventCallback = nullptr;
   void *eventData = nullptr;
   if (bitsOf(failure.status) == HSA_STATUS_ERROR_MEMORY_FAULT) {

@@ -15,9 +15,8 @@ void ringDoorbell(amd_signal_t *doorbell, hsa_signal_value_t value);
 class Queue {
 public:
   /// Null if there is no memory for `size` packets.
-  static std::shared_ptr<Queue> create(Runtime &runtime, Agent &agent, uint32_t size, 
-                                       hsa_queue_type32_t type, QueueCallback callback,
-                                       void *data);
+  static std::shared_ptr<Queue> create(Runtime &runtime, Agent &agent, uint32_t size,
+                                       hsa_queue_type32_t type, QueueCallback callback, void *data);
   /// Ends the thread, and with it a kernel that runs.
   ~Queue();
 

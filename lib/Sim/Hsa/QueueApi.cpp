@@ -100,9 +100,8 @@ hsa_status_t hsa_amd_profiling_set_profiler_enabled(hsa_queue_t *queue, int enab
   return HSA_STATUS_SUCCESS;
 }
 
-hsa_status_t
-hsa_amd_profiling_get_dispatch_time(hsa_agent_t agentHandle, hsa_signal_t handle,
-                                    hsa_amd_profiling_dispatch_time_t *time) {
+hsa_status_t hsa_amd_profiling_get_dispatch_time(hsa_agent_t agentHandle, hsa_signal_t handle,
+                                                 hsa_amd_profiling_dispatch_time_t *time) {
   TINY_HSA_RUNTIME(runtime);
   TINY_HSA_AGENT(agent, agentHandle);
   amd_signal_t *signal = signalOf(handle);

@@ -367,10 +367,10 @@ hsa_status_t hsa_signal_group_wait_any_scacquire(hsa_signal_group_t handle,
     return HSA_STATUS_ERROR_INVALID_SIGNAL_GROUP;
   if (!conditions || !values || !signal || !value)
     return HSA_STATUS_ERROR_INVALID_ARGUMENT;
-  uint32_t found = hsa_amd_signal_wait_any(
-      static_cast<uint32_t>(group->size()), group->data(),
-      const_cast<hsa_signal_condition_t *>(conditions), const_cast<hsa_signal_value_t *>(values),
-      kForever, state, value);
+  uint32_t found =
+      hsa_amd_signal_wait_any(static_cast<uint32_t>(group->size()), group->data(),
+                              const_cast<hsa_signal_condition_t *>(conditions),
+                              const_cast<hsa_signal_value_t *>(values), kForever, state, value);
   if (found == UINT32_MAX)
     return HSA_STATUS_ERROR_INVALID_SIGNAL;
   *signal = (*group)[found];

@@ -22,8 +22,8 @@ static hsa_status_t refuse(const char *function, std::atomic<bool> &wasSaid) {
 // The headers declare them with their arguments, which nobody looks at here. So they have names of
 // their own in C++, and the right one for the linker.
 #define TINY_UNIMPLEMENTED(name)                                                                   \
-  extern "C" __attribute__((visibility("default"))) hsa_status_t unimplemented_##name()            \
-      __asm__(#name);                                                                              \
+  extern "C" __attribute__((visibility("default"))) hsa_status_t unimplemented_##name() __asm__(   \
+      #name);                                                                                      \
   hsa_status_t unimplemented_##name() {                                                            \
     static std::atomic<bool> wasSaid{false};                                                       \
     return refuse(#name, wasSaid);                                                                 \

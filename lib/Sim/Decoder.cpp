@@ -495,9 +495,7 @@ static void takeOtherImmediates(Instruction &result, ArrayRef<int64_t> immediate
   default:
     break;
   }
-  static const StringRef copies[] = {"S_MOV_B32", "S_MOV_B64"};
-  for (StringRef copy : copies)
-    result.isCopy |= base == copy;
+  result.isCopy = base == "S_MOV_B32" || base == "S_MOV_B64";
 }
 
 Decoder::Status Decoder::translate(ArrayRef<uint8_t> bytes, uint64_t pc, unsigned waveSize,
@@ -541,6 +539,13 @@ Decoder::Status Decoder::translate(ArrayRef<uint8_t> bytes, uint64_t pc, unsigne
   } else {
     takeOtherImmediates(result, immediates);
   }
+  // The register that a relative move names is not the one it reads or writes.
+  result.movesRelative = base.contains("MOVREL") || base == "V_SWAPREL_B32";
+  if (result.movesRelative)
+    for (Operand &operand : result.src)
+      operand.read = operand.read && !(operand.isVgpr() || base.starts_with("S_MOVREL"));
+  if (result.isCopy || (result.format == Format::scratch && result.isStore))
+    result.src[0].copied = true;
   if (!HandlerTable::get().bind(result, waveSize)) {
     problem = "is not implemented";
     return Status::unimplemented;

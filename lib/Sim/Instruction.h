@@ -95,6 +95,9 @@ struct Operand {
   bool high = false;
   bool tied = false;  // see above
   bool read = true;   // of a source: the value matters (a tied operand may be only kept)
+  /// Of a source: the value is only moved (moves, lane moves, stores to scratch). Never-written
+  /// registers may be: compilers save and restore what nobody set.
+  bool copied = false;
   uint16_t index = 0; // VGPR number, or ScalarIndex
   uint64_t constant = 0;
 
@@ -161,9 +164,9 @@ struct Instruction {
   bool isLoad = false;    // returns data to dst
   bool isStore = false;   // stores, or an atomic
   bool isAtomic = false;
-  /// A plain copy moves the never-written state of a register along and is no use of it: compilers
-  /// save registers that nobody set.
-  bool isCopy = false;
+  bool isCopy = false; // dst becomes what src[0] is, never-written state and all
+  bool movesRelative = false; // V_MOVREL*, S_MOVREL*: M0 is added to a register number
+  bool readsFirstLane = false; // V_READFIRSTLANE: of its source, only the first active lane
   int32_t offset = 0;     // signed byte offset; DS: offset0 (16 bits, or 8 of the 2-address forms)
   int32_t offset1 = 0;    // DS: offset1; MTBUF: format
   uint32_t immediate = 0; // SIMM16 of SOPK and SOPP, the immediate of S_SETREG_IMM32

@@ -9,20 +9,22 @@
 #define TINY_LIB_SIM_WAVE_H
 
 #include "Instruction.h"
+#include <atomic>
 #include <cstring>
 #include <string>
 
 namespace tinysim {
 
 class Workgroup; // LDS, barriers, the other waves
-class Checker;   // the shadow state of the checks; null where all are off
+class Checker;   // the shadow state of the checks
+class Code;      // translated code
 
 /// Where a wave stands when its run loop returns.
 enum class WaveState : uint8_t {
   running,
   yielded, // used up its time slice, or sleeps
   atBarrier,
-  ended,
+  ended, // s_endpgm
   faulted,
 };
 
@@ -53,12 +55,18 @@ public:
   bool perturb = false; // Options::perturb
 
   // Position. The run loop moves `slot` past an instruction before its handler runs.
-  uint64_t pc = 0; // of the instruction that follows; branches assign it
-  bool jumped = false;
+  const std::atomic<const Instruction *> *slot = nullptr;
+  Code *code = nullptr;
+  const Instruction *current = nullptr;
 
   Workgroup *workgroup = nullptr;
-  Checker *checker = nullptr;
+  Checker *checker = nullptr; // null where no check of registers is on
   unsigned indexInWorkgroup = 0;
+  uint64_t initialExec = 0; // the lanes there are work-items for
+  uint64_t issued = 0;      // instructions
+  uint8_t *scratch = nullptr; // scratchStride for each lane, one lane after the other
+  uint32_t scratchBytes = 0, scratchStride = 0;
+  uint64_t barrierPc = 0; // of the s_barrier the wave waits at
 
   template <unsigned N> TINYSIM_INLINE uint32_t *vgpr(unsigned index) const {
     return vgprs + static_cast<size_t>(index) * N;
@@ -105,6 +113,11 @@ public:
   TINYSIM_INLINE uint64_t read64(const Operand &operand) const {
     return operand.isConstant() ? operand.constant : scalar64(operand.index);
   }
+
+  /// The address of the next instruction.
+  uint64_t nextPc() const;
+  /// Continues at `pc`, in whatever code object it is; a fault where it is in none.
+  void jump(uint64_t pc);
 
   /// Ends the dispatch. `lane` is the lane it was seen in, or -1. The message is only what is
   /// wrong ("reads v7, which was never written"): kernel, place and disassembly are added. Only the

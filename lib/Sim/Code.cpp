@@ -1,0 +1,134 @@
+//===- Code.cpp - translation on first use, and where code comes from -------===//
+//
+// The line table is read with LLVM's DWARF reader, and only when a message needs it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Code.h"
+#include "Wave.h"
+#include "llvm/DebugInfo/DWARF/DWARFContext.h"
+#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace llvm;
+
+namespace tinysim {
+
+static void translateSlot(Wave &wave, const Instruction &) { wave.code->translate(wave.slot); }
+
+static Instruction makeUntranslated() {
+  Instruction instruction;
+  instruction.execute = translateSlot;
+  instruction.size = 0; // so that the run loop stays at the slot
+  instruction.kind = static_cast<InstructionClass>(instructionClasses); // counted apart
+  return instruction;
+}
+const Instruction Code::untranslated = makeUntranslated();
+
+/// The handler of what could not be translated: `opcodeName` is the message, `tag` the kind.
+static void failed(Wave &wave, const Instruction &instruction) {
+  wave.fault(static_cast<Fault::Kind>(instruction.tag), instruction.opcodeName);
+}
+
+struct Code::LineTable {
+  std::unique_ptr<object::ObjectFile> file;
+  std::unique_ptr<DWARFContext> context;
+};
+
+Code::Code(const CodeObject &object, unsigned waveSize) : object(object), waveSize(waveSize) {
+  size_t count = object.bytes / 4 + 1;
+  slots = std::make_unique<Slot[]>(count);
+  for (size_t n = 0; n < count; ++n)
+    slots[n].store(&untranslated, std::memory_order_relaxed);
+}
+
+Code::~Code() = default;
+
+ArrayRef<uint8_t> Code::bytesAt(uint64_t pc) const {
+  constexpr uint64_t longest = 20; // VOP3 with a literal and DPP is 16
+  uint64_t left = pc - object.base < object.bytes ? object.base + object.bytes - pc : 0;
+  return ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(pc), std::min(left, longest));
+}
+
+void Code::translate(const Slot *slot) {
+  std::lock_guard<std::mutex> lock(mutex);
+  Slot &target = slots[slot - slots.get()];
+  if (target.load(std::memory_order_relaxed) != &untranslated)
+    return; // another thread was here first
+  uint64_t pc = pcOf(slot);
+  Instruction instruction;
+  std::string problem;
+  Fault::Kind kind = Fault::Kind::illegalInstruction;
+  ArrayRef<uint8_t> bytes = bytesAt(pc);
+  Decoder::Status status = Decoder::Status::illegal;
+  if (bytes.size() < 4)
+    problem = "runs past the end of the code object";
+  else
+    status = decoder.translate(bytes, pc, waveSize, instruction, problem);
+  if (status != Decoder::Status::success) {
+    if (status == Decoder::Status::unimplemented)
+      kind = Fault::Kind::unimplemented;
+    problems.push_back(std::move(problem));
+    instruction = Instruction();
+    instruction.pc = pc;
+    instruction.execute = failed;
+    instruction.opcodeName = problems.back().c_str();
+    instruction.tag = static_cast<uint32_t>(kind);
+  }
+  instructions.push_back(instruction);
+  target.store(&instructions.back(), std::memory_order_release);
+}
+
+std::string Code::sourceLine(uint64_t pc) {
+  if (!object.file || object.file->empty())
+    return "";
+  if (!lines) {
+    lines = std::make_unique<LineTable>();
+    StringRef contents(reinterpret_cast<const char *>(object.file->data()), object.file->size());
+    Expected<std::unique_ptr<object::ObjectFile>> file =
+        object::ObjectFile::createObjectFile(MemoryBufferRef(contents, "code object"));
+    if (!file)
+      consumeError(file.takeError());
+    else {
+      lines->file = std::move(*file);
+      lines->context = DWARFContext::create(
+          *lines->file, DWARFContext::ProcessDebugRelocations::Process, nullptr, "",
+          [](Error error) { consumeError(std::move(error)); },
+          [](Error error) { consumeError(std::move(error)); });
+    }
+  }
+  if (!lines->context)
+    return "";
+  DILineInfoSpecifier specifier(DILineInfoSpecifier::FileLineInfoKind::RelativeFilePath);
+  std::optional<DILineInfo> info = lines->context->getLineInfoForAddress(
+      {pc - object.loadBias, object::SectionedAddress::UndefSection}, specifier);
+  if (!info || info->FileName == DILineInfo::BadString || info->Line == 0)
+    return "";
+  return info->FileName + ":" + std::to_string(info->Line) + ":" + std::to_string(info->Column);
+}
+
+std::string Code::describe(uint64_t pc) {
+  std::lock_guard<std::mutex> lock(mutex);
+  std::string text;
+  raw_string_ostream os(text);
+  // The nearest function at or below the place.
+  const Symbol *best = nullptr;
+  for (const Symbol &symbol : object.symbols)
+    if (symbol.address <= pc && !StringRef(symbol.name).ends_with(".kd") &&
+        (!best || symbol.address > best->address))
+      best = &symbol;
+  if (best)
+    os << best->name << "+" << format_hex(pc - best->address, 2);
+  else
+    os << "code+" << format_hex(pc - object.base, 2);
+  ArrayRef<uint8_t> bytes = bytesAt(pc);
+  if (bytes.size() >= 4)
+    os << ": " << decoder.disassemble(bytes, pc, waveSize);
+  std::string line = sourceLine(pc);
+  if (!line.empty())
+    os << "\n  source: " << line;
+  return text;
+}
+
+} // namespace tinysim

@@ -139,17 +139,17 @@ static Handler select(Instruction &i, unsigned waveSize) {
 
 void registerBuffers(HandlerTable &table) {
   static const char *const plain[] = {
-      "LOAD_UBYTE",     "LOAD_SBYTE",        "LOAD_USHORT",    "LOAD_SSHORT",
-      "LOAD_DWORD",     "LOAD_DWORDX2",      "LOAD_DWORDX3",   "LOAD_DWORDX4",
-      "LOAD_UBYTE_D16", "LOAD_UBYTE_D16_HI", "LOAD_SBYTE_D16", "LOAD_SBYTE_D16_HI",
-      "LOAD_SHORT_D16", "LOAD_SHORT_D16_HI", "STORE_BYTE",     "STORE_SHORT",
-      "STORE_DWORD",    "STORE_DWORDX2",     "STORE_DWORDX3",  "STORE_DWORDX4",
+      "LOAD_UBYTE",        "LOAD_SBYTE",        "LOAD_USHORT",    "LOAD_SSHORT",
+      "LOAD_DWORD",        "LOAD_DWORDX2",      "LOAD_DWORDX3",   "LOAD_DWORDX4",
+      "LOAD_UBYTE_D16",    "LOAD_UBYTE_D16_HI", "LOAD_SBYTE_D16", "LOAD_SBYTE_D16_HI",
+      "LOAD_SHORT_D16",    "LOAD_SHORT_D16_HI", "STORE_BYTE",     "STORE_SHORT",
+      "STORE_DWORD",       "STORE_DWORDX2",     "STORE_DWORDX3",  "STORE_DWORDX4",
       "STORE_BYTE_D16_HI", "STORE_SHORT_D16_HI"};
   static const char *const atomics[] = {
-      "SWAP",    "CMPSWAP",  "ADD",     "SUB",     "SMIN",    "UMIN",    "SMAX",       "UMAX",
-      "AND",     "OR",       "XOR",     "INC",     "DEC",     "SWAP_X2", "CMPSWAP_X2", "ADD_X2",
-      "SUB_X2",  "SMIN_X2",  "UMIN_X2", "SMAX_X2", "UMAX_X2", "AND_X2",  "OR_X2",      "XOR_X2",
-      "INC_X2",  "DEC_X2",   "CSUB",    "ADD_F32", "FMIN",    "FMAX",    "FCMPSWAP"};
+      "SWAP",   "CMPSWAP", "ADD",     "SUB",     "SMIN",    "UMIN",    "SMAX",       "UMAX",
+      "AND",    "OR",      "XOR",     "INC",     "DEC",     "SWAP_X2", "CMPSWAP_X2", "ADD_X2",
+      "SUB_X2", "SMIN_X2", "UMIN_X2", "SMAX_X2", "UMAX_X2", "AND_X2",  "OR_X2",      "XOR_X2",
+      "INC_X2", "DEC_X2",  "CSUB",    "ADD_F32", "FMIN",    "FMAX",    "FCMPSWAP"};
   for (const char *form : {"_OFFSET", "_OFFEN", "_IDXEN", "_BOTHEN"}) {
     for (const char *name : plain)
       table.addSelector((Twine("BUFFER_") + name + form).str(), select);

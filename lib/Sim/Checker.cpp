@@ -56,9 +56,9 @@ static const char *counterHint(bool vm, bool lgkm) {
 }
 
 static bool beyondAllocation(Wave &wave, unsigned vgpr) {
-  wave.fault(Fault::Kind::illegalInstruction,
-             "names " + vgprName(vgpr) + ", but the kernel's descriptor allocates " +
-                 std::to_string(wave.vgprCount) + " VGPRs");
+  wave.fault(Fault::Kind::illegalInstruction, "names " + vgprName(vgpr) +
+                                                  ", but the kernel's descriptor allocates " +
+                                                  std::to_string(wave.vgprCount) + " VGPRs");
   return false;
 }
 
@@ -73,8 +73,7 @@ bool Checker::checkVgpr(Wave &wave, const Operand &operand, uint64_t exec) {
     if (n >= wave.vgprCount)
       return beyondAllocation(wave, n);
     if (checkWaits && (vgpr.pendingVm || vgpr.pendingLgkm)) {
-      wave.fault(Fault::Kind::hazard, "reads " + vgprName(n) +
-                                          " before an s_waitcnt on the " +
+      wave.fault(Fault::Kind::hazard, "reads " + vgprName(n) + " before an s_waitcnt on the " +
                                           counterHint(vgpr.pendingVm, vgpr.pendingLgkm) +
                                           " of the load that writes it");
       return false;
@@ -98,8 +97,9 @@ bool Checker::checkScalar(Wave &wave, const Operand &operand) {
       return false;
     }
     if (scalar.hidden && !operand.copied) {
-      wave.fault(Fault::Kind::hiddenArgument, "reads " + scalarName(n) + ", which holds the kernel's " +
-                                                  scalar.hidden + ": nobody gave it a value");
+      wave.fault(Fault::Kind::hiddenArgument, "reads " + scalarName(n) +
+                                                  ", which holds the kernel's " + scalar.hidden +
+                                                  ": nobody gave it a value");
       return false;
     }
     if (checkWritten && !scalar.written && !operand.copied) {
@@ -111,8 +111,7 @@ bool Checker::checkScalar(Wave &wave, const Operand &operand) {
   return true;
 }
 
-bool Checker::checkDestination(Wave &wave, const Instruction &instruction,
-                               const Operand &operand) {
+bool Checker::checkDestination(Wave &wave, const Instruction &instruction, const Operand &operand) {
   if (operand.isVgpr() && checkReleased && released) {
     wave.fault(Fault::Kind::released,
                "writes " + vgprName(operand.index) + " after MSG_DEALLOC_VGPRS");
@@ -144,8 +143,8 @@ bool Checker::checkDestination(Wave &wave, const Instruction &instruction,
 }
 
 bool Checker::before(Wave &wave, const Instruction &instruction) {
-  bool vector = instruction.kind >= InstructionClass::valu &&
-                instruction.kind <= InstructionClass::buffer;
+  bool vector =
+      instruction.kind >= InstructionClass::valu && instruction.kind <= InstructionClass::buffer;
   uint64_t exec = wave.execOfAnySize();
   uint64_t lanes = exec;
   if (instruction.fetchInactive)
@@ -195,8 +194,9 @@ void Checker::markWritten(Wave &wave, const Instruction &instruction, uint64_t e
           scalar.hidden = scalars[source.index + n].hidden;
         }
         if (source.isVgpr()) // V_READLANE
-          scalar.written =
-              vgprs[source.index].written >> (wave.read32(instruction.src[1]) & (wave.waveSize - 1)) & 1;
+          scalar.written = vgprs[source.index].written >>
+                               (wave.read32(instruction.src[1]) & (wave.waveSize - 1)) &
+                           1;
         continue;
       }
       Vgpr &vgpr = vgprs[index];
@@ -248,8 +248,8 @@ void Checker::after(Wave &wave, const Instruction &instruction, uint64_t exec) {
     if (!(instruction.counters & counter))
       continue;
     Event event;
-    event.outOfOrder = instruction.kind == InstructionClass::smem ||
-                       instruction.kind == InstructionClass::message;
+    event.outOfOrder =
+        instruction.kind == InstructionClass::smem || instruction.kind == InstructionClass::message;
     if (instruction.dsts && instruction.dst[0].index < scalarSink &&
         (!instruction.dst[0].isVgpr() || exec)) {
       event.vgprs = instruction.dst[0].isVgpr();
@@ -292,8 +292,8 @@ void Checker::wait(Counter counter, unsigned left) {
   if (counter != counterVm && counter != counterLgkm)
     return; // stores and exports write no register
   std::deque<Event> &queue = counter == counterVm ? vm : lgkm;
-  bool ordered = std::none_of(queue.begin(), queue.end(),
-                              [](const Event &event) { return event.outOfOrder; });
+  bool ordered =
+      std::none_of(queue.begin(), queue.end(), [](const Event &event) { return event.outOfOrder; });
   if (!ordered && left != 0)
     return;
   while (queue.size() > left) {

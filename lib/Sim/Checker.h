@@ -55,7 +55,7 @@ private:
   };
   struct Scalar {
     bool written = false;
-    uint8_t pending = 0;           // lgkm
+    uint8_t pending = 0;          // lgkm
     const char *hidden = nullptr; // the unfilled hidden argument it holds
   };
   /// An outstanding operation, and the registers it will write.

@@ -12,6 +12,8 @@
 #include "Decoder.h"
 #include "HandlerTable.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/MC/MCAsmInfo.h"
 #include "llvm/MC/MCContext.h"
@@ -62,10 +64,13 @@ std::string baseName(StringRef name) {
   static const StringRef suffixes[] = {"_gfx11", "_vi",     "_gfx9",   "_e32",    "_e64",
                                        "_dpp",   "_dpp8",   "_t16",    "_fake16", "_w32",
                                        "_w64",   "_nosdst", "_twoaddr"};
-  // Some names are there twice: V_CVT_F32_F16V_CVT_F32_F16_t16_e32.
-  size_t twice = name.find("V_", 1);
-  if (twice != StringRef::npos && name.drop_front(twice).starts_with(name.take_front(twice)))
-    name = name.take_front(twice);
+  // Some names are followed by an older one: V_CVT_F32_F16V_CVT_F32_F16_t16_e32,
+  // V_ADD_NC_I16V_ADD_I16_t16_e64. The first ends in a digit.
+  for (size_t at = name.find("V_", 1); at != StringRef::npos; at = name.find("V_", at + 1))
+    if (isDigit(name[at - 1])) {
+      name = name.take_front(at);
+      break;
+    }
   for (bool again = true; again;) {
     again = false;
     for (StringRef suffix : suffixes)
@@ -105,6 +110,9 @@ struct Decoder::Implementation {
   std::unique_ptr<MCInstrInfo> instructions;
   PerWaveSize modes[2]; // wave32, wave64
   std::vector<RegisterFacts> registerFacts;
+  /// M0 and NULL are decoded as registers of their generation, which are in no class; here is the
+  /// one that is.
+  std::vector<MCPhysReg> ofAnyGeneration;
   std::vector<std::unique_ptr<OpcodeFacts>> opcodeFacts; // made when first seen
 
   PerWaveSize &mode(unsigned waveSize) { return modes[waveSize == 64]; }
@@ -261,11 +269,21 @@ Decoder::Decoder() : implementation(std::make_unique<Implementation>()) {
         facts.kind = Operand::Kind::none;
     }
   }
+  StringMap<MCPhysReg> byName;
+  for (unsigned reg = 1; reg < i.registers->getNumRegs(); ++reg)
+    byName[i.registers->getName(reg)] = reg;
+  i.ofAnyGeneration.resize(i.registers->getNumRegs());
+  for (unsigned reg = 1; reg < i.registers->getNumRegs(); ++reg) {
+    StringRef name = i.registers->getName(reg);
+    auto general = name.consume_back("_gfx11plus") ? byName.find(name) : byName.end();
+    i.ofAnyGeneration[reg] = general == byName.end() ? reg : general->second;
+  }
 }
 
 Decoder::~Decoder() = default;
 
 bool Decoder::Implementation::addRegister(Operand &operand, MCRegister reg, int registerClass) {
+  reg = reg ? MCRegister(ofAnyGeneration[reg]) : reg;
   if (!reg || (registerClass >= 0 && !registers->getRegClass(registerClass).contains(reg)))
     return false;
   const RegisterFacts &facts = registerFacts[reg];

@@ -93,8 +93,8 @@ struct Operand {
   /// The operand is 16 bits in the high half: VGPRn_HI16, or op_sel of a VOP3 (of the destination:
   /// bit 3 of op_sel). Never set for VOP3P, where the modifiers say which half goes where.
   bool high = false;
-  bool tied = false;  // see above
-  bool read = true;   // of a source: the value matters (a tied operand may be only kept)
+  bool tied = false; // see above
+  bool read = true;  // of a source: the value matters (a tied operand may be only kept)
   /// Of a source: the value is only moved (moves, lane moves, stores to scratch). Never-written
   /// registers may be: compilers save and restore what nobody set.
   bool copied = false;
@@ -164,8 +164,8 @@ struct Instruction {
   bool isLoad = false;    // returns data to dst
   bool isStore = false;   // stores, or an atomic
   bool isAtomic = false;
-  bool isCopy = false; // dst becomes what src[0] is, never-written state and all
-  bool movesRelative = false; // V_MOVREL*, S_MOVREL*: M0 is added to a register number
+  bool isCopy = false;         // dst becomes what src[0] is, never-written state and all
+  bool movesRelative = false;  // V_MOVREL*, S_MOVREL*: M0 is added to a register number
   bool readsFirstLane = false; // V_READFIRSTLANE: of its source, only the first active lane
   int32_t offset = 0;     // signed byte offset; DS: offset0 (16 bits, or 8 of the 2-address forms)
   int32_t offset1 = 0;    // DS: offset1; MTBUF: format

@@ -248,8 +248,8 @@ void registerLds(HandlerTable &table) {
   for (const char *width : {"I8", "U8", "I16", "U16", "I8_D16", "I8_D16_HI", "U8_D16", "U8_D16_HI",
                             "U16_D16", "U16_D16_HI", "B32", "B64", "B96", "B128", "ADDTID_B32"})
     add(Twine("DS_READ_") + width, selectPlain);
-  for (const char *width : {"B8", "B16", "B8_D16_HI", "B16_D16_HI", "B32", "B64", "B96", "B128",
-                            "ADDTID_B32"})
+  for (const char *width :
+       {"B8", "B16", "B8_D16_HI", "B16_D16_HI", "B32", "B64", "B96", "B128", "ADDTID_B32"})
     add(Twine("DS_WRITE_") + width, selectPlain);
   for (const char *width : {"B32", "B64"})
     for (const char *kind : {"READ2_", "READ2ST64_", "WRITE2_", "WRITE2ST64_"})
@@ -257,18 +257,17 @@ void registerLds(HandlerTable &table) {
 
   static const struct {
     const char *operation, *type;
-  } atomics[] = {{"ADD", "U"}, {"SUB", "U"}, {"RSUB", "U"}, {"INC", "U"},  {"DEC", "U"},
-                 {"MIN", "I"}, {"MAX", "I"}, {"MIN", "U"},  {"MAX", "U"},  {"AND", "B"},
-                 {"OR", "B"},  {"XOR", "B"}, {"MSKOR", "B"}, {"MIN", "F"}, {"MAX", "F"},
+  } atomics[] = {{"ADD", "U"},      {"SUB", "U"},     {"RSUB", "U"},  {"INC", "U"}, {"DEC", "U"},
+                 {"MIN", "I"},      {"MAX", "I"},     {"MIN", "U"},   {"MAX", "U"}, {"AND", "B"},
+                 {"OR", "B"},       {"XOR", "B"},     {"MSKOR", "B"}, {"MIN", "F"}, {"MAX", "F"},
                  {"CMPSTORE", "B"}, {"CMPSTORE", "F"}};
   for (const auto &atomic : atomics)
     for (const char *bits : {"32", "64"})
       for (const char *returns : {"_", "_RTN_"})
         add(Twine("DS_") + atomic.operation + returns + atomic.type + bits, selectAtomic);
-  for (const char *name :
-       {"DS_ADD_F32", "DS_ADD_RTN_F32", "DS_WRXCHG_RTN_B32", "DS_WRXCHG_RTN_B64",
-        "DS_WRXCHG2_RTN_B32", "DS_WRXCHG2_RTN_B64", "DS_WRXCHG2ST64_RTN_B32",
-        "DS_WRXCHG2ST64_RTN_B64", "DS_WRAP_RTN_B32"})
+  for (const char *name : {"DS_ADD_F32", "DS_ADD_RTN_F32", "DS_WRXCHG_RTN_B32", "DS_WRXCHG_RTN_B64",
+                           "DS_WRXCHG2_RTN_B32", "DS_WRXCHG2_RTN_B64", "DS_WRXCHG2ST64_RTN_B32",
+                           "DS_WRXCHG2ST64_RTN_B64", "DS_WRAP_RTN_B32"})
     add(name, selectAtomic);
 
   table.add<BackwardPermute>("DS_BPERMUTE_B32");

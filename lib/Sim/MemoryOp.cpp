@@ -74,9 +74,8 @@ static void loadWords(Wave &wave, unsigned dwords, const uint64_t *pointers, uin
       for (unsigned lane = 0; lane < N; ++lane)
         to[lane] = readValue<uint32_t>(pointers[lane] + 4 * word);
     else
-      forEachLane<N>(exec, [&](unsigned lane) {
-        to[lane] = readValue<uint32_t>(pointers[lane] + 4 * word);
-      });
+      forEachLane<N>(
+          exec, [&](unsigned lane) { to[lane] = readValue<uint32_t>(pointers[lane] + 4 * word); });
   }
 }
 

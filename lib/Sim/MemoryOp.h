@@ -15,9 +15,28 @@
 namespace tinysim {
 
 enum class AtomicOp : uint8_t {
-  none, swap, compareSwap, add, subtract, reverseSubtract, clampedSubtract, signedMin, unsignedMin,
-  signedMax, unsignedMax, bitAnd, bitOr, bitXor, increment, decrement, wrap, maskOr, floatAdd,
-  floatMin, floatMax, floatCompareSwap,
+  none,
+  swap,
+  compareSwap,
+  add,
+  subtract,
+  reverseSubtract,
+  clampedSubtract,
+  signedMin,
+  unsignedMin,
+  signedMax,
+  unsignedMax,
+  bitAnd,
+  bitOr,
+  bitXor,
+  increment,
+  decrement,
+  wrap,
+  maskOr,
+  floatAdd,
+  floatMin,
+  floatMax,
+  floatCompareSwap,
 };
 
 struct MemoryOp {

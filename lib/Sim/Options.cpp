@@ -17,9 +17,12 @@ static const struct {
   const char *name;
   Check check;
 } checkNames[] = {
-    {"uninitialised", Check::uninitialised}, {"waits", Check::waits},
-    {"races", Check::races},                 {"alignment", Check::alignment},
-    {"barriers", Check::barriers},           {"released", Check::released},
+    {"uninitialised", Check::uninitialised},
+    {"waits", Check::waits},
+    {"races", Check::races},
+    {"alignment", Check::alignment},
+    {"barriers", Check::barriers},
+    {"released", Check::released},
     {"hidden", Check::hidden},
 };
 
@@ -112,8 +115,8 @@ const char *getName(Fault::Kind kind) {
 
 const char *getName(InstructionClass kind) {
   static const char *const names[instructionClasses] = {
-      "salu", "branch",  "smem",   "valu",    "trans", "vopd",    "wmma", "lds", "global",
-      "flat", "scratch", "buffer", "barrier", "wait",  "message", "other"};
+      "salu",   "branch", "smem",    "valu",   "trans",   "vopd", "wmma",    "lds",
+      "global", "flat",   "scratch", "buffer", "barrier", "wait", "message", "other"};
   return names[static_cast<unsigned>(kind)];
 }
 
@@ -126,10 +129,12 @@ uint64_t Counters::total() const {
 
 Counters &Counters::operator+=(const Counters &other) {
   static constexpr uint64_t Counters::*sums[] = {
-      &Counters::workgroups,         &Counters::waves,           &Counters::valuLanes,
-      &Counters::valuLaneSlots,      &Counters::globalLoadBytes, &Counters::globalStoreBytes,
-      &Counters::globalTransactions, &Counters::scalarLoadBytes, &Counters::ldsLoadBytes,
-      &Counters::ldsStoreBytes,      &Counters::ldsBankConflicts, &Counters::scratchLoadBytes,
+      &Counters::workgroups,         &Counters::waves,
+      &Counters::valuLanes,          &Counters::valuLaneSlots,
+      &Counters::globalLoadBytes,    &Counters::globalStoreBytes,
+      &Counters::globalTransactions, &Counters::scalarLoadBytes,
+      &Counters::ldsLoadBytes,       &Counters::ldsStoreBytes,
+      &Counters::ldsBankConflicts,   &Counters::scratchLoadBytes,
       &Counters::scratchStoreBytes,  &Counters::atomics};
   for (auto sum : sums)
     this->*sum += other.*sum;

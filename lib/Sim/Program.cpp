@@ -82,8 +82,7 @@ template <Counter C> static void waitcntOf(Wave &wave, const Instruction &i) {
 }
 
 static void barrier(Wave &wave, const Instruction &i) {
-  if (wave.workgroup->launch.enabled(Check::barriers) &&
-      wave.execOfAnySize() != wave.initialExec) {
+  if (wave.workgroup->launch.enabled(Check::barriers) && wave.execOfAnySize() != wave.initialExec) {
     uint64_t missing = wave.initialExec & ~wave.execOfAnySize();
     wave.fault(Fault::Kind::divergentBarrier,
                "is executed while some lanes of the wave are switched off: their work-items do "
@@ -107,8 +106,8 @@ static void sendMessage(Wave &wave, const Instruction &i) {
       wave.checker->release();
     return;
   default:
-    wave.fault(Fault::Kind::unimplemented,
-               "sends message " + std::to_string(i.immediate & 0xff) + ", which is not implemented");
+    wave.fault(Fault::Kind::unimplemented, "sends message " + std::to_string(i.immediate & 0xff) +
+                                               ", which is not implemented");
   }
 }
 
@@ -118,11 +117,10 @@ static void sendMessageReturn(Wave &wave, const Instruction &i) {
   uint64_t value = 0;
   switch (i.immediate & 0xff) {
   case getRealtime: // a clock of 100 MHz
-    value = static_cast<uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(
-            std::chrono::steady_clock::now().time_since_epoch())
-            .count() /
-        10);
+    value = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                      std::chrono::steady_clock::now().time_since_epoch())
+                                      .count() /
+                                  10);
     break;
   case getDoorbell:
   case getDdid:
@@ -151,9 +149,20 @@ static void trap(Wave &wave, const Instruction &i) {
 // --- hardware registers ---------------------------------------------------------------------
 
 enum HardwareRegister : uint32_t {
-  hwMode = 1, hwStatus = 2, hwTrapStatus = 3, hwGprAlloc = 5, hwLdsAlloc = 6, hwIbStatus = 7,
-  hwShMemBases = 15, hwTbaLo = 16, hwTmaHi = 19, hwFlatScratchLo = 20, hwFlatScratchHi = 21,
-  hwId1 = 23, hwId2 = 24, hwShaderCycles = 29,
+  hwMode = 1,
+  hwStatus = 2,
+  hwTrapStatus = 3,
+  hwGprAlloc = 5,
+  hwLdsAlloc = 6,
+  hwIbStatus = 7,
+  hwShMemBases = 15,
+  hwTbaLo = 16,
+  hwTmaHi = 19,
+  hwFlatScratchLo = 20,
+  hwFlatScratchHi = 21,
+  hwId1 = 23,
+  hwId2 = 24,
+  hwShaderCycles = 29,
 };
 
 struct HardwareField {

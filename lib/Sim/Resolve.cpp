@@ -7,8 +7,8 @@
 
 #include "MemoryOp.h"
 #include "Workgroup.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include <algorithm>
 
 using namespace llvm;
@@ -172,8 +172,8 @@ static bool resolveLds(Wave &wave, const Instruction &i, const MemoryOp &op, uin
                                      : LdsShadow::Use::load;
     for (uint64_t rest = exec; rest; rest &= rest - 1) {
       unsigned lane = __builtin_ctzll(rest);
-      LdsShadow::Verdict verdict = group.ldsShadow.access(
-          static_cast<uint32_t>(offsets[lane]), op.bytes, wave.indexInWorkgroup, use);
+      LdsShadow::Verdict verdict = group.ldsShadow.access(static_cast<uint32_t>(offsets[lane]),
+                                                          op.bytes, wave.indexInWorkgroup, use);
       if ((verdict.race || verdict.unwritten) &&
           !reportLds(wave, verdict, launch, offsets[lane], i, lane))
         return false;
@@ -202,13 +202,14 @@ static void shadowScratch(Wave &wave, const Instruction &i, const MemoryOp &op,
   }
 }
 
-static bool resolveScratch(Wave &wave, const Instruction &i, const MemoryOp &op,
-                           uint64_t *offsets, uint64_t exec, unsigned data) {
+static bool resolveScratch(Wave &wave, const Instruction &i, const MemoryOp &op, uint64_t *offsets,
+                           uint64_t exec, unsigned data) {
   Workgroup &group = *wave.workgroup;
   for (uint64_t rest = exec; rest; rest &= rest - 1) {
     unsigned lane = __builtin_ctzll(rest);
     if (offsets[lane] <= wave.scratchBytes && op.bytes <= wave.scratchBytes - offsets[lane]) {
-      offsets[lane] += reinterpret_cast<uint64_t>(wave.scratch) + uint64_t(lane) * wave.scratchStride;
+      offsets[lane] +=
+          reinterpret_cast<uint64_t>(wave.scratch) + uint64_t(lane) * wave.scratchStride;
       continue;
     }
     wave.fault(Fault::Kind::outOfBounds,
@@ -230,8 +231,8 @@ static bool resolveScratch(Wave &wave, const Instruction &i, const MemoryOp &op,
   return true;
 }
 
-bool resolve(Wave &wave, const Instruction &i, Space space, const MemoryOp &op,
-             uint64_t *addresses, uint64_t exec, unsigned data) {
+bool resolve(Wave &wave, const Instruction &i, Space space, const MemoryOp &op, uint64_t *addresses,
+             uint64_t exec, unsigned data) {
   if (!exec)
     return true;
   Workgroup &group = *wave.workgroup;

@@ -8,8 +8,8 @@
 
 #include "HandlerTable.h"
 #include "ScalarMath.h"
-#include "llvm/ADT/Twine.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/Twine.h"
 
 using namespace llvm;
 
@@ -36,9 +36,11 @@ template <typename T> static T nonZero(T value, bool &scc) {
 
 static const Binary<uint32_t, uint32_t, uint32_t> binary32[] = {
     {"S_ADD_U32", [](uint32_t a, uint32_t b, bool &scc) { return addCarry(a, b, false, scc); }},
-    {"S_SUB_U32", [](uint32_t a, uint32_t b, bool &scc) { return subtractBorrow(a, b, false, scc); }},
+    {"S_SUB_U32",
+     [](uint32_t a, uint32_t b, bool &scc) { return subtractBorrow(a, b, false, scc); }},
     {"S_ADDC_U32", [](uint32_t a, uint32_t b, bool &scc) { return addCarry(a, b, scc, scc); }},
-    {"S_SUBB_U32", [](uint32_t a, uint32_t b, bool &scc) { return subtractBorrow(a, b, scc, scc); }},
+    {"S_SUBB_U32",
+     [](uint32_t a, uint32_t b, bool &scc) { return subtractBorrow(a, b, scc, scc); }},
     {"S_ADD_I32", addOverflow},
     {"S_SUB_I32",
      [](uint32_t a, uint32_t b, bool &scc) {
@@ -95,24 +97,20 @@ static const Binary<uint32_t, uint32_t, uint32_t> binary32[] = {
      }},
     {"S_BFE_I32",
      [](uint32_t a, uint32_t b, bool &scc) {
-       return nonZero(
-           static_cast<uint32_t>(extractSigned(a, b & 31, b >> 16 & 127, 32)), scc);
+       return nonZero(static_cast<uint32_t>(extractSigned(a, b & 31, b >> 16 & 127, 32)), scc);
      }},
     {"S_BFM_B32",
      [](uint32_t a, uint32_t b, bool &) { return ((1u << (a & 31)) - 1) << (b & 31); }},
     {"S_MUL_I32", [](uint32_t a, uint32_t b, bool &) { return a * b; }},
     {"S_MUL_HI_U32",
-     [](uint32_t a, uint32_t b, bool &) {
-       return static_cast<uint32_t>(uint64_t(a) * b >> 32);
-     }},
+     [](uint32_t a, uint32_t b, bool &) { return static_cast<uint32_t>(uint64_t(a) * b >> 32); }},
     {"S_MUL_HI_I32",
      [](uint32_t a, uint32_t b, bool &) {
        int64_t product = int64_t(static_cast<int32_t>(a)) * static_cast<int32_t>(b);
        return static_cast<uint32_t>(static_cast<uint64_t>(product) >> 32);
      }},
     {"S_CSELECT_B32", [](uint32_t a, uint32_t b, bool &scc) { return scc ? a : b; }},
-    {"S_PACK_LL_B32_B16",
-     [](uint32_t a, uint32_t b, bool &) { return (a & 0xffff) | b << 16; }},
+    {"S_PACK_LL_B32_B16", [](uint32_t a, uint32_t b, bool &) { return (a & 0xffff) | b << 16; }},
     {"S_PACK_LH_B32_B16",
      [](uint32_t a, uint32_t b, bool &) { return (a & 0xffff) | (b & 0xffff0000u); }},
     {"S_PACK_HH_B32_B16",
@@ -140,10 +138,8 @@ static const Binary<uint64_t, uint64_t, uint32_t> shift64[] = {
      [](uint64_t a, uint32_t b, bool &scc) {
        return nonZero(static_cast<uint64_t>(static_cast<int64_t>(a) >> (b & 63)), scc);
      }},
-    {"S_BFE_U64",
-     [](uint64_t a, uint32_t b, bool &scc) {
-       return nonZero(extractBits(a, b & 63, b >> 16 & 127), scc);
-     }},
+    {"S_BFE_U64", [](uint64_t a, uint32_t b,
+                     bool &scc) { return nonZero(extractBits(a, b & 63, b >> 16 & 127), scc); }},
     {"S_BFE_I64",
      [](uint64_t a, uint32_t b, bool &scc) {
        return nonZero(static_cast<uint64_t>(extractSigned(a, b & 63, b >> 16 & 127, 64)), scc);
@@ -196,8 +192,7 @@ static const Unary<uint32_t, uint64_t> count64[] = {
     {"S_BCNT1_I32_B64",
      [](uint64_t a, bool &scc) { return nonZero(uint32_t(__builtin_popcountll(a)), scc); }},
     {"S_FF1_I32_B64", [](uint64_t a, bool &) { return a ? uint32_t(__builtin_ctzll(a)) : ~0u; }},
-    {"S_FLBIT_I32_B64",
-     [](uint64_t a, bool &) { return a ? uint32_t(__builtin_clzll(a)) : ~0u; }},
+    {"S_FLBIT_I32_B64", [](uint64_t a, bool &) { return a ? uint32_t(__builtin_clzll(a)) : ~0u; }},
     {"S_FLBIT_I32_I64",
      [](uint64_t a, bool &) {
        uint64_t differs = a ^ static_cast<uint64_t>(static_cast<int64_t>(a) >> 63);
@@ -382,10 +377,10 @@ void registerScalar(HandlerTable &table) {
   for (uint32_t n = 0; n < std::size(execOps); ++n) {
     StringRef name = execOps[n].name;
     bool now = name.ends_with("_WREXEC");
-    table.addHandler((Twine(name) + "_B32").str(), now ? runExec<uint32_t, true> : runExec<uint32_t, false>,
-                     n);
-    table.addHandler((Twine(name) + "_B64").str(), now ? runExec<uint64_t, true> : runExec<uint64_t, false>,
-                     n);
+    table.addHandler((Twine(name) + "_B32").str(),
+                     now ? runExec<uint32_t, true> : runExec<uint32_t, false>, n);
+    table.addHandler((Twine(name) + "_B64").str(),
+                     now ? runExec<uint64_t, true> : runExec<uint64_t, false>, n);
   }
   table.addHandler("S_CMOV_B32", runConditionalMove<uint32_t>);
   table.addHandler("S_CMOV_B64", runConditionalMove<uint64_t>);

@@ -42,8 +42,7 @@ static bool readDwords(Wave &wave, uint64_t address, uint32_t *to, unsigned coun
     address &= ~uint64_t(3);
   }
   if (!group.worker->memory.allowed(address, 4 * count, Access::read)) {
-    MemoryView::Problem problem =
-        group.worker->memory.explain(address, 4 * count, Access::read);
+    MemoryView::Problem problem = group.worker->memory.explain(address, 4 * count, Access::read);
     wave.fault(problem.afterFree ? Fault::Kind::useAfterFree : Fault::Kind::outOfBounds,
                problem.text);
     return false;

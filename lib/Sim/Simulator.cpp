@@ -88,9 +88,9 @@ static Fault invalid(const Dispatch &dispatch, const Twine &what) {
   Fault fault;
   fault.kind = Fault::Kind::invalidDispatch;
   fault.kernel = dispatch.kernel ? dispatch.kernel->name : "";
-  fault.message = ("kernel '" + Twine(fault.kernel) + "': " + getName(fault.kind) +
-                   ": the packet has " + what)
-                      .str();
+  fault.message =
+      ("kernel '" + Twine(fault.kernel) + "': " + getName(fault.kind) + ": the packet has " + what)
+          .str();
   return fault;
 }
 
@@ -133,8 +133,8 @@ std::optional<Fault> Simulator::Implementation::prepare(Launch &launch, const Di
   launch.ldsBytes = packet.group_segment_size;
   launch.scratchBytes = packet.private_segment_size;
   if (launch.ldsBytes > mostLdsBytes)
-    return invalid(dispatch, Twine(launch.ldsBytes) + " bytes of LDS; the most is " +
-                                 Twine(mostLdsBytes));
+    return invalid(dispatch,
+                   Twine(launch.ldsBytes) + " bytes of LDS; the most is " + Twine(mostLdsBytes));
   if (launch.ldsBytes < descriptor.group_segment_fixed_size)
     return invalid(dispatch, Twine(launch.ldsBytes) + " bytes of LDS; the kernel's own are " +
                                  Twine(descriptor.group_segment_fixed_size));
@@ -146,14 +146,13 @@ std::optional<Fault> Simulator::Implementation::prepare(Launch &launch, const Di
     return invalid(dispatch, Twine(launch.scratchBytes) +
                                  " bytes of scratch per work-item; the kernel's own are " +
                                  Twine(descriptor.private_segment_fixed_size));
-  if (descriptor.kernarg_size &&
-      !view.allowed(reinterpret_cast<uint64_t>(packet.kernarg_address), descriptor.kernarg_size,
-                    Access::read))
+  if (descriptor.kernarg_size && !view.allowed(reinterpret_cast<uint64_t>(packet.kernarg_address),
+                                               descriptor.kernarg_size, Access::read))
     return invalid(dispatch, "a kernarg address without " + Twine(descriptor.kernarg_size) +
                                  " readable bytes");
 
-  launch.entry = dispatch.kernel->descriptor +
-                 static_cast<uint64_t>(descriptor.kernel_code_entry_byte_offset);
+  launch.entry =
+      dispatch.kernel->descriptor + static_cast<uint64_t>(descriptor.kernel_code_entry_byte_offset);
   launch.code = launch.entry % 4 ? nullptr : findCode(launch.entry, launch.waveSize);
   if (!launch.code)
     return invalid(dispatch, "a kernel whose entry is not in loaded code");
@@ -205,7 +204,8 @@ void Simulator::Implementation::work(Launch &launch, std::atomic<uint64_t> &next
       else if (interrupts.load() != interruptsBefore)
         group->timeOut("was interrupted");
       resident.push_back(std::move(group));
-      turnsUntilNew = turnsUntilNew ? turnsUntilNew - 1 : static_cast<unsigned>(resident.size()) * 8;
+      turnsUntilNew =
+          turnsUntilNew ? turnsUntilNew - 1 : static_cast<unsigned>(resident.size()) * 8;
       break;
     case Workgroup::Progress::stopped:
       return;
@@ -215,8 +215,8 @@ void Simulator::Implementation::work(Launch &launch, std::atomic<uint64_t> &next
 
 void Simulator::Implementation::fillOccupancy(const Launch &launch, Counters &counters) const {
   const hsa_kernel_dispatch_packet_t &packet = launch.packet;
-  uint32_t items = uint32_t(packet.workgroup_size_x) * packet.workgroup_size_y *
-                   packet.workgroup_size_z;
+  uint32_t items =
+      uint32_t(packet.workgroup_size_x) * packet.workgroup_size_y * packet.workgroup_size_z;
   uint32_t wavesPerGroup = (items + launch.waveSize - 1) / launch.waveSize;
   counters.vgprs = launch.vgprCount;
   counters.sgprs = 106; // fixed since gfx10
@@ -244,19 +244,17 @@ std::optional<Fault> Simulator::run(const Dispatch &dispatch, Counters *counters
     return fault;
 
   uint64_t groups = launch.groupCount;
-  unsigned threads = i.options.threads ? i.options.threads
-                                       : std::max(1u, std::thread::hardware_concurrency());
+  unsigned threads =
+      i.options.threads ? i.options.threads : std::max(1u, std::thread::hardware_concurrency());
   threads = static_cast<unsigned>(std::min<uint64_t>(threads, groups));
-  auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::seconds(i.options.timeoutSeconds);
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(i.options.timeoutSeconds);
   std::atomic<uint64_t> next{0};
   std::vector<std::unique_ptr<Worker>> workers;
   for (unsigned n = 0; n < threads; ++n)
     workers.push_back(std::make_unique<Worker>(i.memory));
   std::vector<std::thread> others;
   for (unsigned n = 1; n < threads; ++n)
-    others.emplace_back(
-        [&, n] { i.work(launch, next, groups, *workers[n], deadline); });
+    others.emplace_back([&, n] { i.work(launch, next, groups, *workers[n], deadline); });
   i.work(launch, next, groups, *workers[0], deadline);
   for (std::thread &thread : others)
     thread.join();

@@ -57,7 +57,8 @@ static Roles unpackRoles(uint32_t tag) {
 static void perform(Wave &wave, const Instruction &i, const MemoryOp &op, const uint64_t *pointers,
                     uint64_t exec, unsigned data) {
   if (i.isAtomic)
-    performAtomic(wave, op, pointers, exec, data, data + op.bytes / 4, i.dsts ? &i.dst[0] : nullptr);
+    performAtomic(wave, op, pointers, exec, data, data + op.bytes / 4,
+                  i.dsts ? &i.dst[0] : nullptr);
   else if (i.isStore)
     performStore(wave, op, pointers, exec, data);
   else
@@ -78,9 +79,8 @@ static void performFlat(Wave &wave, const Instruction &i, const MemoryOp &op, ui
       scratch |= uint64_t(1) << lane;
   });
   forEachLane<N>(shared | scratch, [&](unsigned lane) { addresses[lane] &= 0xffffffffu; });
-  const std::pair<Space, uint64_t> parts[] = {{Space::global, exec & ~(shared | scratch)},
-                                              {Space::lds, shared},
-                                              {Space::scratch, scratch}};
+  const std::pair<Space, uint64_t> parts[] = {
+      {Space::global, exec & ~(shared | scratch)}, {Space::lds, shared}, {Space::scratch, scratch}};
   for (auto [space, lanes] : parts) {
     if (!lanes)
       continue;
@@ -106,7 +106,8 @@ struct LaneAccess {
       uint32_t offset = static_cast<uint32_t>(uniform);
       if (roles.base >= 0)
         offset += wave.read32(i.src[roles.base]);
-      const uint32_t *vector = roles.address < 0 ? nullptr : wave.vgpr<N>(i.src[roles.address].index);
+      const uint32_t *vector =
+          roles.address < 0 ? nullptr : wave.vgpr<N>(i.src[roles.address].index);
       for (unsigned lane = 0; lane < N; ++lane)
         addresses[lane] = static_cast<uint32_t>(offset + (vector ? vector[lane] : 0));
       if (resolve(wave, i, Space::scratch, op, addresses, exec, data))
@@ -152,17 +153,17 @@ static Handler select(Instruction &i, unsigned waveSize) {
 
 void registerVectorMemory(HandlerTable &table) {
   static const char *const loads[] = {
-      "LOAD_UBYTE",      "LOAD_SBYTE",          "LOAD_USHORT",      "LOAD_SSHORT",
-      "LOAD_DWORD",      "LOAD_DWORDX2",        "LOAD_DWORDX3",     "LOAD_DWORDX4",
-      "LOAD_UBYTE_D16",  "LOAD_UBYTE_D16_HI",   "LOAD_SBYTE_D16",   "LOAD_SBYTE_D16_HI",
-      "LOAD_SHORT_D16",  "LOAD_SHORT_D16_HI",   "STORE_BYTE",       "STORE_SHORT",
-      "STORE_DWORD",     "STORE_DWORDX2",       "STORE_DWORDX3",    "STORE_DWORDX4",
+      "LOAD_UBYTE",        "LOAD_SBYTE",        "LOAD_USHORT",    "LOAD_SSHORT",
+      "LOAD_DWORD",        "LOAD_DWORDX2",      "LOAD_DWORDX3",   "LOAD_DWORDX4",
+      "LOAD_UBYTE_D16",    "LOAD_UBYTE_D16_HI", "LOAD_SBYTE_D16", "LOAD_SBYTE_D16_HI",
+      "LOAD_SHORT_D16",    "LOAD_SHORT_D16_HI", "STORE_BYTE",     "STORE_SHORT",
+      "STORE_DWORD",       "STORE_DWORDX2",     "STORE_DWORDX3",  "STORE_DWORDX4",
       "STORE_BYTE_D16_HI", "STORE_SHORT_D16_HI"};
   static const char *const atomics[] = {
-      "SWAP",    "CMPSWAP",  "ADD",     "SUB",     "SMIN",    "UMIN",   "SMAX",       "UMAX",
-      "AND",     "OR",       "XOR",     "INC",     "DEC",     "SWAP_X2", "CMPSWAP_X2", "ADD_X2",
-      "SUB_X2",  "SMIN_X2",  "UMIN_X2", "SMAX_X2", "UMAX_X2", "AND_X2", "OR_X2",      "XOR_X2",
-      "INC_X2",  "DEC_X2",   "CSUB",    "ADD_F32", "FMIN",    "FMAX",   "FCMPSWAP"};
+      "SWAP",   "CMPSWAP", "ADD",     "SUB",     "SMIN",    "UMIN",    "SMAX",       "UMAX",
+      "AND",    "OR",      "XOR",     "INC",     "DEC",     "SWAP_X2", "CMPSWAP_X2", "ADD_X2",
+      "SUB_X2", "SMIN_X2", "UMIN_X2", "SMAX_X2", "UMAX_X2", "AND_X2",  "OR_X2",      "XOR_X2",
+      "INC_X2", "DEC_X2",  "CSUB",    "ADD_F32", "FMIN",    "FMAX",    "FCMPSWAP"};
   auto add = [&](const Twine &name) { table.addSelector(name.str(), select); };
   for (const char *name : loads) {
     add(Twine("FLAT_") + name);

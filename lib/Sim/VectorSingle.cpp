@@ -145,9 +145,12 @@ static u32 cubeMajor(const LaneMode &m, u32 a, u32 b, u32 c) {
 }
 
 /// Within the documented error of 1 ULP: one step up, down, or none, by a hash of the result. The
-/// documented examples are all powers of two, zeros, infinities and NaNs, and stay.
+/// documented examples are all powers of two, zeros, infinities and NaNs, and stay. So do the
+/// neighbours of powers of two: with a reciprocal of the largest mantissa that is off in either
+/// direction, the division that compilers emit would not round correctly, which it does.
 static u32 nudged32(u32 r) {
-  if (!(r & 0x7fffff) || (r & 0x7f800000) == 0x7f800000 || (r & 0x7fffff) == 0x7fffff)
+  u32 fraction = r & 0x7fffff;
+  if (fraction <= 1 || fraction == 0x7fffff || (r & 0x7f800000) == 0x7f800000)
     return r;
   return r + (r * 0x9e3779b9u >> 16) % 3 - 1;
 }

@@ -62,8 +62,8 @@ public:
   Workgroup *workgroup = nullptr;
   Checker *checker = nullptr; // null where no check of registers is on
   unsigned indexInWorkgroup = 0;
-  uint64_t initialExec = 0; // the lanes there are work-items for
-  uint64_t issued = 0;      // instructions
+  uint64_t initialExec = 0;   // the lanes there are work-items for
+  uint64_t issued = 0;        // instructions
   uint8_t *scratch = nullptr; // scratchStride for each lane, one lane after the other
   uint32_t scratchBytes = 0, scratchStride = 0;
   uint64_t barrierPc = 0; // of the s_barrier the wave waits at

@@ -205,8 +205,8 @@ template <bool Checked, bool Counted> void Workgroup::runSlice(Wave &wave) {
     wave.state = WaveState::yielded;
   uint64_t limit = launch.options->instructionLimit;
   if (limit && wave.issued > limit && wave.state == WaveState::yielded)
-    wave.fault(Fault::Kind::timeout, "has issued " + std::to_string(wave.issued) +
-                                         " instructions, more than the limit");
+    wave.fault(Fault::Kind::timeout,
+               "has issued " + std::to_string(wave.issued) + " instructions, more than the limit");
 }
 
 void Workgroup::observe(Wave &wave, const Instruction &instruction, uint64_t exec) {

@@ -58,6 +58,10 @@ public:
 
   /// Waits for all launches of this thread.
   virtual bool wait(std::string &error) = 0;
+
+  /// What the last launch of this thread took by the device's own clock, after wait(); 0 if it has
+  /// none.
+  virtual uint64_t lastLaunchNanoseconds() { return 0; }
 };
 
 /// The processor itself. A workgroup is one call of the kernel; a grid is shared out to `threads`

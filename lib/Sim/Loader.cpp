@@ -1,9 +1,10 @@
 //===- Loader.cpp - code objects into memory ------------------------------===//
 //
-// LLVM's ELF reader finds the headers and the dynamic table. Symbols and
-// relocations are then read from the loaded image, at the addresses that the
-// dynamic table has: every address goes through one bounds check, and a file
-// without section headers loads too.
+// The program headers say what goes where. The dynamic table, symbols and
+// relocations are then read from the loaded image, at the addresses they have there:
+// every address goes through one bounds check, and a file without section headers
+// loads too. LLVM's ELF reader is not used, because a damaged dynamic table or hash
+// table leads it out of the file.
 //
 // The layout is that of the AMDGPU back-end's guide, "Code Object": one block of
 // memory for all segments, because code reaches its data relative to the program
@@ -15,7 +16,6 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/BinaryFormat/ELF.h"
-#include "llvm/Object/ELF.h"
 
 #include <algorithm>
 #include <cstring>
@@ -24,7 +24,6 @@
 
 using namespace tinysim;
 namespace ELF = llvm::ELF;
-using File = llvm::object::ELFFile<llvm::object::ELF64LE>;
 
 /// More than any kernel has; a damaged size ends here and not in the memory of the machine.
 static constexpr uint64_t kMostBytes = uint64_t(1) << 30;
@@ -56,11 +55,12 @@ private:
   Step damaged(const std::string &what) {
     return fail(LoadError::invalid, "the code object is damaged: " + what);
   }
-  Step damaged(llvm::Error error) { return damaged(llvm::toString(std::move(error))); }
 
-  Step checkHeader(const File &file);
-  Step mapSegments(const File &file);
-  Step readDynamic(const File &file);
+  Step checkHeader();
+  Step readSegments();
+  Step mapSegments();
+  Step readDynamic();
+  Step countSymbols(uint64_t hash, uint64_t gnuHash, uint64_t &count);
   Step relocate();
   Step relocateOne(const ELF::Elf64_Rela &relocation);
   Step addSymbols();
@@ -88,35 +88,31 @@ private:
   const Resolve &resolve;
   std::string &message;
 
+  ELF::Elf64_Ehdr header;
+  std::vector<ELF::Elf64_Phdr> programHeaders;
   uint64_t strings = 0, stringBytes = 0;         // DT_STRTAB, DT_STRSZ
   uint64_t relocations = 0, relocationBytes = 0; // DT_RELA, DT_RELASZ
   std::vector<ELF::Elf64_Sym> table;
 };
 
 std::optional<LoadError> LoadedObject::Builder::build() {
-  llvm::Expected<File> file = File::create(llvm::StringRef(bytes.data(), bytes.size()));
-  if (!file)
-    return damaged(file.takeError());
-  if (Step error = checkHeader(*file))
-    return error;
-  if (!tinyrt::readKernelMetadata(bytes, object.metadata, message))
-    return LoadError::invalid;
-  for (auto step : {&Builder::mapSegments, &Builder::readDynamic})
-    if (Step error = (this->*step)(*file))
-      return error;
-  for (auto step : {&Builder::relocate, &Builder::addSymbols, &Builder::addKernels})
+  if (bytes.substr(0, 4) != ELF::ElfMagic)
+    return fail(LoadError::invalid, "this is no ELF file");
+  for (auto step :
+       {&Builder::checkHeader, &Builder::readSegments, &Builder::mapSegments, &Builder::readDynamic,
+        &Builder::relocate, &Builder::addSymbols, &Builder::addKernels})
     if (Step error = (this->*step)())
       return error;
   return std::nullopt;
 }
 
 /// Of the processors that a file may be for, those whose code gfx1100 runs.
-auto LoadedObject::Builder::checkHeader(const File &file) -> Step {
-  const auto &header = file.getHeader();
+auto LoadedObject::Builder::checkHeader() -> Step {
+  if (bytes.size() < sizeof(header))
+    return damaged("its header is not complete");
+  std::memcpy(&header, bytes.data(), sizeof(header));
   if (header.e_ident[ELF::EI_CLASS] != ELF::ELFCLASS64 ||
-      header.e_ident[ELF::EI_DATA] != ELF::ELFDATA2LSB)
-    return damaged("it is no little-endian file of 64 bits");
-  if (header.e_machine != ELF::EM_AMDGPU ||
+      header.e_ident[ELF::EI_DATA] != ELF::ELFDATA2LSB || header.e_machine != ELF::EM_AMDGPU ||
       header.e_ident[ELF::EI_OSABI] != ELF::ELFOSABI_AMDGPU_HSA)
     return fail(LoadError::incompatible, "the ELF file is not one for amdgcn-amd-amdhsa");
   unsigned abi = header.e_ident[ELF::EI_ABIVERSION];
@@ -133,15 +129,25 @@ auto LoadedObject::Builder::checkHeader(const File &file) -> Step {
   if (header.e_type != ELF::ET_DYN)
     return fail(LoadError::invalid,
                 "the code object is not linked: an ELF file of type 'shared object' is needed");
+  if (!tinyrt::readKernelMetadata(bytes, object.metadata, message))
+    return LoadError::invalid;
   return std::nullopt;
 }
 
-auto LoadedObject::Builder::mapSegments(const File &file) -> Step {
-  auto headers = file.program_headers();
-  if (!headers)
-    return damaged(headers.takeError());
+auto LoadedObject::Builder::readSegments() -> Step {
+  uint64_t size = uint64_t(header.e_phnum) * sizeof(ELF::Elf64_Phdr);
+  if (header.e_phentsize != sizeof(ELF::Elf64_Phdr) || header.e_phoff > bytes.size() ||
+      size > bytes.size() - header.e_phoff)
+    return damaged("its program headers are not in the file");
+  programHeaders.resize(header.e_phnum);
+  if (size)
+    std::memcpy(programHeaders.data(), bytes.data() + header.e_phoff, size);
+  return std::nullopt;
+}
+
+auto LoadedObject::Builder::mapSegments() -> Step {
   uint64_t first = UINT64_MAX, last = 0;
-  for (const auto &header : *headers) {
+  for (const ELF::Elf64_Phdr &header : programHeaders) {
     if (header.p_type != ELF::PT_LOAD || header.p_memsz == 0)
       continue;
     if (header.p_offset > bytes.size() || header.p_filesz > bytes.size() - header.p_offset ||
@@ -166,7 +172,7 @@ auto LoadedObject::Builder::mapSegments(const File &file) -> Step {
     return fail(LoadError::memory, "there is no memory for the code object");
   object.image = static_cast<char *>(memory);
 
-  for (const auto &header : *headers) {
+  for (const ELF::Elf64_Phdr &header : programHeaders) {
     if (header.p_type != ELF::PT_LOAD || header.p_memsz == 0)
       continue;
     char *where = at(header.p_vaddr, header.p_memsz);
@@ -212,49 +218,98 @@ const LoadedSegment *LoadedObject::Builder::segmentAt(uint64_t address, uint64_t
   return nullptr;
 }
 
-auto LoadedObject::Builder::readDynamic(const File &file) -> Step {
-  auto entries = file.dynamicEntries();
-  if (!entries)
-    return damaged(entries.takeError());
-  uint64_t symbols = 0;
-  for (const auto &entry : *entries) {
-    switch (entry.getTag()) {
-    case ELF::DT_STRTAB:
-      strings = entry.getVal();
-      break;
-    case ELF::DT_STRSZ:
-      stringBytes = entry.getVal();
-      break;
-    case ELF::DT_SYMTAB:
-      symbols = entry.getVal();
-      break;
-    case ELF::DT_RELA:
-      relocations = entry.getVal();
-      break;
-    case ELF::DT_RELASZ:
-      relocationBytes = entry.getVal();
-      break;
-    case ELF::DT_REL:
-    case ELF::DT_JMPREL:
-    case ELF::DT_RELR:
-      return fail(LoadError::invalid, "the code object has relocations of a kind that the AMDGPU "
-                                      "ABI does not have");
+auto LoadedObject::Builder::readDynamic() -> Step {
+  uint64_t symbols = 0, hash = 0, gnuHash = 0;
+  for (const ELF::Elf64_Phdr &segment : programHeaders) {
+    if (segment.p_type != ELF::PT_DYNAMIC)
+      continue;
+    ELF::Elf64_Dyn entry;
+    for (uint64_t at = 0; at < segment.p_memsz; at += sizeof(entry)) {
+      if (!read(segment.p_vaddr + at, entry))
+        return damaged("its dynamic table lies outside of its segments");
+      if (entry.d_tag == ELF::DT_NULL)
+        break;
+      switch (entry.d_tag) {
+      case ELF::DT_STRTAB:
+        strings = entry.d_un.d_ptr;
+        break;
+      case ELF::DT_STRSZ:
+        stringBytes = entry.d_un.d_val;
+        break;
+      case ELF::DT_SYMTAB:
+        symbols = entry.d_un.d_ptr;
+        break;
+      case ELF::DT_HASH:
+        hash = entry.d_un.d_ptr;
+        break;
+      case ELF::DT_GNU_HASH:
+        gnuHash = entry.d_un.d_ptr;
+        break;
+      case ELF::DT_RELA:
+        relocations = entry.d_un.d_ptr;
+        break;
+      case ELF::DT_RELASZ:
+        relocationBytes = entry.d_un.d_val;
+        break;
+      case ELF::DT_REL:
+      case ELF::DT_JMPREL:
+      case ELF::DT_RELR:
+        return fail(LoadError::invalid, "the code object has relocations of a kind that the "
+                                        "AMDGPU ABI does not have");
+      }
     }
   }
-  if (!at(strings, stringBytes) && stringBytes)
+  if (stringBytes && !at(strings, stringBytes))
     return damaged("its string table lies outside of its segments");
-  // The dynamic table says where the symbols are, only a hash table says how many.
-  auto count = file.getDynSymtabSize();
-  if (!count)
-    return damaged(count.takeError());
-  if (*count == 0)
+  uint64_t count = 0;
+  if (Step error = countSymbols(hash, gnuHash, count))
+    return error;
+  if (count == 0)
     return std::nullopt;
-  if (*count > object.imageBytes / sizeof(ELF::Elf64_Sym) ||
-      !at(symbols, *count * sizeof(ELF::Elf64_Sym)))
+  if (count > object.imageBytes / sizeof(ELF::Elf64_Sym) ||
+      !at(symbols, count * sizeof(ELF::Elf64_Sym)))
     return damaged("its symbols lie outside of its segments");
-  table.resize(*count);
-  std::memcpy(table.data(), at(symbols, *count * sizeof(ELF::Elf64_Sym)),
-              *count * sizeof(ELF::Elf64_Sym));
+  table.resize(count);
+  std::memcpy(table.data(), at(symbols, count * sizeof(ELF::Elf64_Sym)),
+              count * sizeof(ELF::Elf64_Sym));
+  return std::nullopt;
+}
+
+/// The dynamic table says where the symbols are, only a hash table says how many.
+auto LoadedObject::Builder::countSymbols(uint64_t hash, uint64_t gnuHash, uint64_t &count) -> Step {
+  struct {
+    uint32_t buckets, chains;
+  } table;
+  if (hash) {
+    if (!read(hash, table))
+      return damaged("its hash table lies outside of its segments");
+    count = table.chains; // one for each symbol
+    return std::nullopt;
+  }
+  if (!gnuHash)
+    return std::nullopt;
+  struct {
+    uint32_t buckets, firstSymbol, filterWords, shift;
+  } gnu;
+  if (!read(gnuHash, gnu))
+    return damaged("its hash table lies outside of its segments");
+  uint64_t buckets = gnuHash + sizeof(gnu) + uint64_t(gnu.filterWords) * 8;
+  uint64_t chains = buckets + uint64_t(gnu.buckets) * 4;
+  // The last symbol is at the end of the chain that begins last: the end has its lowest bit set.
+  uint32_t last = 0, entry = 0;
+  for (uint32_t i = 0; i < gnu.buckets; ++i) {
+    if (!read(buckets + uint64_t(i) * 4, entry))
+      return damaged("its hash table lies outside of its segments");
+    last = std::max(last, entry);
+  }
+  count = gnu.firstSymbol;
+  if (last < gnu.firstSymbol)
+    return std::nullopt; // all chains are empty
+  do {
+    if (!read(chains + (uint64_t(last) - gnu.firstSymbol) * 4, entry))
+      return damaged("its hash table lies outside of its segments");
+    count = ++last;
+  } while (!(entry & 1));
   return std::nullopt;
 }
 

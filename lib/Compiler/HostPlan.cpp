@@ -127,16 +127,21 @@ template <typename Op> static LogicalResult addExpect(tinyrt::PlanBuilder &plan,
   return success();
 }
 
-/// Result i must be the only thing in result segment i: the caller hands in that buffer.
+/// Result i must be the only thing in result segment i, since the caller hands in that buffer, or
+/// lie in an argument that the caller gives away.
 static LogicalResult addReturn(tinyrt::PlanBuilder &plan, func::ReturnOp op) {
   auto entry = op->getParentOfType<func::FuncOp>();
   for (auto [i, value] : llvm::enumerate(op.getOperands())) {
     SlotAttr slot = slotOf(value);
-    if (!slot || slot.getSegment() != Segment::result || slot.getIndex() != int64_t(i) ||
-        slot.getOffset() != 0)
+    bool donated = slot && slot.getSegment() == Segment::argument &&
+                   entry.getArgAttr(slot.getIndex(), kDonatedAttrName);
+    if (!slot || slot.getOffset() != 0 ||
+        (!donated &&
+         (slot.getSegment() != Segment::result || slot.getIndex() != static_cast<int64_t>(i))))
       return op.emitOpError("result ")
              << i << " does not lie in its own result buffer, but in " << slot;
-    plan.addOutput(nameOf(entry.getResultAttrDict(i)), tensorTypeOf(value.getType()));
+    plan.addOutput(nameOf(entry.getResultAttrDict(i)), tensorTypeOf(value.getType()),
+                   donated ? slot.getIndex() + 1 : 0);
   }
   return success();
 }
@@ -155,7 +160,8 @@ FailureOr<tinyrt::Plan> mlir::tiny::buildPlan(func::FuncOp entry, const ProgramC
   builder.workspaceBytes = bytesAttr(entry, "tiny.workspace_bytes");
   builder.constantsBytes = bytesAttr(entry, "tiny.constants_bytes");
   for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
-    builder.addInput(nameOf(entry.getArgAttrDict(i)), tensorTypeOf(type));
+    builder.addInput(nameOf(entry.getArgAttrDict(i)), tensorTypeOf(type),
+                     bool(entry.getArgAttr(i, kDonatedAttrName)));
   for (Operation &op : entry.getBody().front()) {
     LogicalResult added =
         llvm::TypeSwitch<Operation *, LogicalResult>(&op)

@@ -262,7 +262,11 @@ LogicalResult LaunchOp::verify() {
       return emitOpError() << "updates " << updates
                            << " must be numbers of results in ascending order; there are "
                            << getNumResults();
-    if (init.getType() != getResult(number).getType())
+    auto from = cast<RankedTensorType>(init.getType());
+    auto to = cast<RankedTensorType>(getResult(number).getType());
+    // One buffer, which is dense: its shape may be another one.
+    if (from.getElementType() != to.getElementType() ||
+        from.getNumElements() != to.getNumElements())
       return emitOpError() << "result " << number << " is " << getResult(number).getType()
                            << ", but updates " << init.getType();
     previous = number;

@@ -47,6 +47,7 @@ private:
   bool tensorType(uint32_t element, const tiny_plan_table &shape, const std::string &what,
                   uint64_t &bytes);
   bool tensors(const tiny_plan_table &table, const char *what, std::vector<uint64_t> &bytes);
+  bool donors();
   bool buffer(const tiny_plan_buffer &buffer, const std::string &what);
   bool launch(const tiny_plan_launch &launch, const std::string &what);
   bool checkOp(const tiny_plan_check &check, const std::string &what);
@@ -114,6 +115,26 @@ bool Checker::tensors(const tiny_plan_table &list, const char *what, std::vector
         !tensorType(tensor.element, tensor.shape, what + (" " + std::to_string(i)),
                     bytes.emplace_back()))
       return false;
+  }
+  return true;
+}
+
+/// A result lies in a donated argument of its size, and nowhere else does another one.
+bool Checker::donors() {
+  std::vector<bool> taken(inputBytes.size());
+  for (uint64_t i = 0; i < inputBytes.size(); ++i)
+    if (records<tiny_plan_tensor>(plan->inputs)[i].donor > 1)
+      return fail("input " + std::to_string(i) + " is neither donated nor kept");
+  for (uint64_t i = 0; i < outputBytes.size(); ++i) {
+    uint32_t donor = records<tiny_plan_tensor>(plan->outputs)[i].donor;
+    if (donor == 0)
+      continue;
+    if (donor > inputBytes.size() || taken[donor - 1] ||
+        records<tiny_plan_tensor>(plan->inputs)[donor - 1].donor != 1 ||
+        inputBytes[donor - 1] != outputBytes[i])
+      return fail("output " + std::to_string(i) + " cannot lie in input " +
+                  std::to_string(donor - 1));
+    taken[donor - 1] = true;
   }
   return true;
 }
@@ -203,7 +224,7 @@ bool Checker::check() {
     return fail("a segment is larger than any memory");
 
   if (!text(plan->entry, "the name of the entry") || !tensors(plan->inputs, "input", inputBytes) ||
-      !tensors(plan->outputs, "output", outputBytes) ||
+      !tensors(plan->outputs, "output", outputBytes) || !donors() ||
       !table<tiny_plan_kernel>(plan->kernels, "kernel") ||
       !table<tiny_plan_buffer>(plan->buffers, "buffer") ||
       !table<tiny_plan_launch>(plan->launches, "launch") ||
@@ -267,12 +288,12 @@ Plan &Plan::operator=(const Plan &other) {
 // PlanBuilder
 //===----------------------------------------------------------------------===//
 
-void PlanBuilder::addInput(std::string name, TensorType type) {
-  inputs.push_back({std::move(name), std::move(type)});
+void PlanBuilder::addInput(std::string name, TensorType type, bool donated) {
+  inputs.push_back({std::move(name), std::move(type), donated});
 }
 
-void PlanBuilder::addOutput(std::string name, TensorType type) {
-  outputs.push_back({std::move(name), std::move(type)});
+void PlanBuilder::addOutput(std::string name, TensorType type, uint32_t donor) {
+  outputs.push_back({std::move(name), std::move(type), donor});
 }
 
 uint32_t PlanBuilder::addKernel(const std::string &name, std::array<uint32_t, 3> block,
@@ -369,7 +390,7 @@ bool PlanBuilder::finish(Plan &plan, std::string &error) const {
     std::vector<tiny_plan_tensor> records;
     for (const NamedTensor &tensor : tensors)
       records.push_back({layout.text(tensor.name), layout.table(tensor.type.shape),
-                         static_cast<uint32_t>(tensor.type.element), 0});
+                         static_cast<uint32_t>(tensor.type.element), tensor.donor});
     return layout.table(records);
   };
   header.inputs = tensorTable(inputs);

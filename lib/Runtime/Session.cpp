@@ -25,7 +25,8 @@ uint64_t tinyrt::memoryNeeded(const PlanView &plan) {
   for (const tiny_plan_tensor &input : plan.inputs())
     add(plan.type(input).bytes());
   for (const tiny_plan_tensor &output : plan.outputs())
-    add(plan.type(output).bytes());
+    if (output.donor == 0)
+      add(plan.type(output).bytes());
   return bytes;
 }
 
@@ -94,7 +95,8 @@ std::unique_ptr<Session> Session::create(std::shared_ptr<const Program> program,
               program->ownDevice, plan.type(plan.inputs()[i]).bytes(), "an argument", error))
         return nullptr;
     for (size_t i = 0; i < plan.outputs().size(); ++i)
-      if (!session->resultCopies[i].allocate(
+      if (plan.outputs()[i].donor == 0 &&
+          !session->resultCopies[i].allocate(
               program->ownDevice, plan.type(plan.outputs()[i]).bytes(), "a result", error))
         return nullptr;
   }
@@ -131,6 +133,10 @@ bool Session::bind(const std::vector<Tensor> &inputs, std::vector<Tensor> &outpu
   outputs.resize(plan.outputs().size());
   for (size_t i = 0; i < outputs.size(); ++i) {
     TensorType type = plan.type(plan.outputs()[i]);
+    if (uint32_t donor = plan.outputs()[i].donor) {
+      outputs[i] = inputs[donor - 1].viewedAs(std::move(type));
+      continue;
+    }
     if (outputs[i].type() != type || !outputs[i].data())
       outputs[i] = Tensor(std::move(type));
     if (options.poison)
@@ -148,8 +154,11 @@ bool Session::bind(const std::vector<Tensor> &inputs, std::vector<Tensor> &outpu
       return false;
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    results.push_back(shared ? outputs[i].data() : resultCopies[i].data());
-    if (!shared && options.poison &&
+    uint32_t donor = plan.outputs()[i].donor;
+    results.push_back(donor    ? arguments[donor - 1]
+                      : shared ? outputs[i].data()
+                               : resultCopies[i].data());
+    if (!shared && !donor && options.poison &&
         !device.copyToDevice(results[i], outputs[i].data(), outputs[i].bytes(), error))
       return false;
   }

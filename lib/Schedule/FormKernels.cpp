@@ -10,6 +10,7 @@
 #include "Grouping.h"
 #include "KernelWriter.h"
 #include "Parts.h"
+#include "SplitReductions.h"
 #include "Tiny/Schedule/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -116,7 +117,8 @@ void HostWriter::launch(const Kernel &kernel, const Materialisation &materialisa
   for (const Nest &nest : kernel.nests)
     if (nest.movesOnly())
       written->setAttr("tiny.reason",
-                       b.getStringAttr(nest.domain.dataNodes.empty()
+                       b.getStringAttr(nest.updates ? "it is written into the value that it updates"
+                                       : nest.domain.dataNodes.empty()
                                            ? materialisation.reason(nest.result)
                                            : "it is a look-up at places that data decides"));
 
@@ -129,7 +131,10 @@ void HostWriter::launch(const Kernel &kernel, const Materialisation &materialisa
   SmallVector<const Nest *> results = kernel.results();
   for (auto [number, nest] : llvm::enumerate(results)) {
     types.push_back(nest->buffer().getType());
-    if (Value init = latest.lookup(nest->buffer())) {
+    Value init = latest.lookup(nest->buffer());
+    if (!init && nest->updates)
+      init = computed.count(nest->updates) ? computed.lookup(nest->updates) : nest->updates;
+    if (init) {
       inits.push_back(init);
       updates.push_back(number);
     }
@@ -192,15 +197,24 @@ void FormKernelsPass::runOnOperation() {
   replaceTrivialReductions(function);
   separateResults(function);
 
+  GroupingCosts costs;
+  costs.localBytes = localBytes;
+  costs.parallelUnits = parallelUnits;
+  costs.maxNests = group ? costs.maxNests : 1;
+  costs.remarks = module.getContext()->getRemarkEngine() != nullptr;
+  Materialisation materialisation(function);
+  if (group && splitReductions(function, materialisation, costs)) {
+    replaceTrivialReductions(function);
+    materialisation = Materialisation(function);
+  }
   Block &block = function.getBody().front();
   llvm::DenseSet<Value> escapes; // values that the host function needs
   for (Operation &op : block)
     if (isa<func::ReturnOp, ExpectEqOp, ExpectCloseOp>(op))
       escapes.insert(op.operand_begin(), op.operand_end());
 
-  Materialisation materialisation(function);
   auto formNests = [&](bool parts) {
-    NestBuilder builder(materialisation, escapes, parts);
+    NestBuilder builder(materialisation, escapes, parts, costs.remarks);
     for (Operation &op : llvm::reverse(block))
       if (op.getNumResults() == 1 && materialisation.isRoot(op.getResult(0)) &&
           tensorOf(op.getResult(0)).getNumElements() != 0)
@@ -211,10 +225,6 @@ void FormKernelsPass::runOnOperation() {
   std::optional<std::vector<Nest>> nests = formNests(/*parts=*/group);
   if (!nests)
     nests = formNests(/*parts=*/false);
-  GroupingCosts costs;
-  costs.localBytes = localBytes;
-  costs.parallelUnits = parallelUnits;
-  costs.maxNests = group ? costs.maxNests : 1;
   std::vector<Kernel> kernels = groupNests(std::move(*nests), escapes, costs);
 
   HostWriter host(module, function);

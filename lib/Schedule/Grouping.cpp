@@ -170,8 +170,8 @@ static SharedLoops findSharedLoops(ArrayRef<Nest> nests) {
 
 namespace {
 struct Group {
-  SmallVector<unsigned> members; // numbers of nests, ascending
-  std::vector<Nest> nests;       // with the loops that they have in this group
+  SmallVector<unsigned> members; // numbers of nests
+  std::vector<Nest> nests;       // of these, with the loops that they have in this group
   llvm::SmallDenseSet<Value> locals;
   double cost = 0;
   int64_t outsideBytes = 0; // that it reads and writes
@@ -184,11 +184,17 @@ public:
   std::vector<Kernel> run();
 
 private:
-  SmallVector<unsigned> readersOf(const Nest &nest) const;
+  SmallVector<unsigned> usersOf(unsigned number, const Nest &nest) const;
   void mergeAlongValues();
   void mergeSideBySide();
-  /// Why the groups of two nests were not merged; empty where they were.
-  std::string tryMerge(unsigned producer, unsigned consumer);
+  /// False if the groups of two nests were not merged; `refusal` says why then.
+  bool tryMerge(unsigned producer, unsigned consumer, std::string &refusal);
+  /// Sets `refusal`, which costs something, if anybody wants to know.
+  template <typename... Args> bool refuse(std::string &refusal, Args &&...args) const {
+    if (costs.remarks)
+      refusal = llvm::formatv(std::forward<Args>(args)...).str();
+    return false;
+  }
   bool reachesAround(unsigned producer, unsigned consumer) const;
   bool canShareAKernel(const Group &a, const Group &b) const;
   void chooseLocals(Group &group, const SharedLoops &shared) const;
@@ -203,6 +209,7 @@ private:
   SmallVector<unsigned> groupOf; // by nest
   llvm::DenseMap<std::pair<unsigned, unsigned>, std::string> refusals; // by producer and consumer
   llvm::DenseMap<Value, SmallVector<unsigned, 2>> readers, writers;
+  llvm::DenseMap<Value, SmallVector<unsigned, 2>> updaters; // nests that write over a value
 };
 } // namespace
 
@@ -216,6 +223,10 @@ Grouper::Grouper(std::vector<Nest> nests, const llvm::DenseSet<Value> &escapes,
       if (!llvm::is_contained(known, self))
         known.push_back(self);
     });
+    if (nest.updates) {
+      readers[nest.updates].push_back(self);
+      updaters[nest.updates].push_back(self);
+    }
     for (Value value : nest.written())
       writers[value].push_back(self);
   }
@@ -230,11 +241,19 @@ Grouper::Grouper(std::vector<Nest> nests, const llvm::DenseSet<Value> &escapes,
   }
 }
 
-/// The nests that read what `nest` writes.
-SmallVector<unsigned> Grouper::readersOf(const Nest &nest) const {
+/// The nests that come after `nest`: those that read what it writes, and those that write over what
+/// it reads.
+SmallVector<unsigned> Grouper::usersOf(unsigned number, const Nest &nest) const {
   SmallVector<unsigned> result;
   for (Value value : nest.written())
     llvm::append_range(result, readers.lookup(value));
+  if (updaters.empty())
+    return result;
+  nest.forEachRead([&](const Node &read) {
+    for (unsigned updater : updaters.lookup(read.value))
+      if (updater > number)
+        result.push_back(updater);
+  });
   return result;
 }
 
@@ -246,9 +265,9 @@ bool Grouper::reachesAround(unsigned producer, unsigned consumer) const {
   unsigned last = groups[consumer].members.back();
   while (!open.empty()) {
     unsigned group = open.pop_back_val();
-    for (const Nest &nest : groups[group].nests)
-      for (unsigned reader : readersOf(nest)) {
-        unsigned next = groupOf[reader];
+    for (auto [number, nest] : llvm::zip_equal(groups[group].members, groups[group].nests))
+      for (unsigned user : usersOf(number, nest)) {
+        unsigned next = groupOf[user];
         if (next == consumer && group != producer)
           return true;
         // A group whose first nest comes after all of the consumer's does not lead back to it.
@@ -262,8 +281,9 @@ bool Grouper::reachesAround(unsigned producer, unsigned consumer) const {
   return false;
 }
 
-/// The parts of one buffer are written by different launches, each of which updates it; and who
-/// reads a buffer of several parts needs all of them.
+/// The parts of one buffer are written by different launches, each of which updates it; who reads a
+/// buffer of several parts needs all of them, and who reads a value whose buffer is taken over
+/// needs all of that.
 bool Grouper::canShareAKernel(const Group &a, const Group &b) const {
   if (a.nests.size() + b.nests.size() > costs.maxNests)
     return false;
@@ -272,11 +292,14 @@ bool Grouper::canShareAKernel(const Group &a, const Group &b) const {
       if (x.buffer() == y.buffer())
         return false;
       bool reads = false;
-      for (auto [part, other] : {std::pair(&x, &y), std::pair(&y, &x)})
-        if (part->writesPart())
-          other->forEachRead([&, part = part](const Node &read) {
-            reads |= llvm::is_contained(part->written(), read.value);
-          });
+      for (auto [part, other] : {std::pair(&x, &y), std::pair(&y, &x)}) {
+        if (!part->writesPart())
+          continue;
+        other->forEachRead([&, part = part](const Node &read) {
+          reads |= llvm::is_contained(part->written(), read.value) || read.value == part->updates;
+        });
+        reads |= part->updates && llvm::is_contained(other->written(), part->updates);
+      }
       if (reads)
         return false;
     }
@@ -368,14 +391,14 @@ static bool isContraction(const Nest &nest) {
   return reuses;
 }
 
-std::string Grouper::tryMerge(unsigned producer, unsigned consumer) {
+bool Grouper::tryMerge(unsigned producer, unsigned consumer, std::string &refusal) {
   const Group &a = groups[producer], &b = groups[consumer];
   if (a.nests.size() + b.nests.size() > costs.maxNests)
-    return llvm::formatv("the kernel would compute more than {0} values", costs.maxNests);
+    return refuse(refusal, "the kernel would compute more than {0} values", costs.maxNests);
   if (!canShareAKernel(a, b))
-    return "it is a part of a value whose parts are written by several kernels";
+    return refuse(refusal, "it is a part of a value whose parts are written by several kernels");
   if (reachesAround(producer, consumer))
-    return "a third kernel stands between the two";
+    return refuse(refusal, "a third kernel stands between the two");
   Group merged;
   merged.members = a.members;
   llvm::append_range(merged.members, b.members);
@@ -390,15 +413,17 @@ std::string Grouper::tryMerge(unsigned producer, unsigned consumer) {
   llvm::sort(merged.members);
 
   if (!alignLoops(merged.nests))
-    return "its user does not read it in whole loops (but through a window, a slice or another "
-           "shape), so that it needs what other workgroups compute";
+    return refuse(refusal,
+                  "its user does not read it in whole loops (but through a window, a slice "
+                  "or another shape), so that it needs what other workgroups compute");
   SharedLoops shared = findSharedLoops(merged.nests);
   chooseLocals(merged, shared);
   price(merged, shared);
   if (merged.cost >= a.cost + b.cost)
-    return llvm::formatv("it would take longer: {0:F0} ns together, where {1} points of the shared "
-                         "loops can run in parallel, {2:F0} ns apart",
-                         merged.cost, shared.points, a.cost + b.cost);
+    return refuse(refusal,
+                  "it would take longer: {0:F0} ns together, where {1} points of the shared loops "
+                  "can run in parallel, {2:F0} ns apart",
+                  merged.cost, shared.points, a.cost + b.cost);
   // A contraction that reads another one's result wants other tiles than that one. Sharing them is
   // worth it where what passes between the two is most of what they touch, or where both take no
   // longer than it takes to launch them. (Between the contractions of attention there is a softmax,
@@ -408,10 +433,10 @@ std::string Grouper::tryMerge(unsigned producer, unsigned consumer) {
   });
   int64_t passed = (a.outsideBytes + b.outsideBytes - merged.outsideBytes) / 2;
   if (competes && passed <= merged.outsideBytes && merged.cost > 4 * costs.launchNs)
-    return "both are contractions, and want different tiles";
+    return refuse(refusal, "both are contractions, and want different tiles");
   groups[consumer] = std::move(merged);
   replaceGroup(producer, consumer);
-  return {};
+  return true;
 }
 
 void Grouper::replaceGroup(unsigned from, unsigned to) {
@@ -432,8 +457,10 @@ void Grouper::mergeAlongValues() {
       for (unsigned writer : writers.lookup(value))
         producers.insert(writer);
     for (unsigned producer : producers)
-      if (groupOf[producer] != groupOf[nest])
-        refusals[{producer, nest}] = tryMerge(groupOf[producer], groupOf[nest]);
+      if (std::string refusal; groupOf[producer] != groupOf[nest] &&
+                               !tryMerge(groupOf[producer], groupOf[nest], refusal) &&
+                               costs.remarks)
+        refusals[{producer, nest}] = std::move(refusal);
   }
 }
 
@@ -445,7 +472,7 @@ void Grouper::remarkOnBuffers() const {
         if (groupOf[reader] == groupOf[number])
           continue;
         auto refusal = refusals.find({number, reader});
-        if (refusal != refusals.end() && !refusal->second.empty())
+        if (refusal != refusals.end())
           remark::missed(nest.result.getLoc(),
                          remark::RemarkOpts::name("Fusion").category("tiny-schedule"))
               << remark::reason("this value is a buffer between two kernels: {0}", refusal->second);
@@ -457,17 +484,18 @@ SmallVector<unsigned> Grouper::launchOrder() const {
   SmallVector<unsigned> waits(groups.size(), 0);
   SmallVector<SmallVector<unsigned, 4>> next(groups.size());
   for (auto [number, group] : llvm::enumerate(groups))
-    for (const Nest &nest : group.nests)
-      for (unsigned reader : readersOf(nest))
-        if (groupOf[reader] != number && !llvm::is_contained(next[number], groupOf[reader])) {
-          next[number].push_back(groupOf[reader]);
-          ++waits[groupOf[reader]];
+    for (auto [member, nest] : llvm::zip_equal(group.members, group.nests))
+      for (unsigned user : usersOf(member, nest))
+        if (groupOf[user] != number && !llvm::is_contained(next[number], groupOf[user])) {
+          next[number].push_back(groupOf[user]);
+          ++waits[groupOf[user]];
         }
   using Entry = std::pair<unsigned, unsigned>; // last nest, group
+  auto last = [&](unsigned group) { return *llvm::max_element(groups[group].members); };
   std::priority_queue<Entry, std::vector<Entry>, std::greater<Entry>> ready;
   for (auto [number, group] : llvm::enumerate(groups))
     if (!group.members.empty() && waits[number] == 0)
-      ready.push({group.members.back(), number});
+      ready.push({last(number), static_cast<unsigned>(number)});
   SmallVector<unsigned> order;
   while (!ready.empty()) {
     unsigned group = ready.top().second;
@@ -475,7 +503,7 @@ SmallVector<unsigned> Grouper::launchOrder() const {
     order.push_back(group);
     for (unsigned reader : next[group])
       if (--waits[reader] == 0)
-        ready.push({groups[reader].members.back(), reader});
+        ready.push({last(reader), reader});
   }
   return order;
 }
@@ -494,10 +522,10 @@ void Grouper::mergeSideBySide() {
         if (!op || !isa<ConstantOp>(op))
           inputs.push_back(read.value);
       });
-    for (const Nest &nest : groups[number].nests)
-      for (unsigned reader : readersOf(nest))
-        if (groupOf[reader] != number)
-          depth[groupOf[reader]] = std::max(depth[groupOf[reader]], depth[number] + 1);
+    for (auto [member, nest] : llvm::zip_equal(groups[number].members, groups[number].nests))
+      for (unsigned user : usersOf(member, nest))
+        if (groupOf[user] != number)
+          depth[groupOf[user]] = std::max(depth[groupOf[user]], depth[number] + 1);
     for (Value input : inputs) {
       auto &candidates = firstWith[{depth[number], input}];
       auto *found = llvm::find_if(candidates, [&](unsigned other) {
@@ -522,8 +550,6 @@ void Grouper::mergeSideBySide() {
         candidates.push_back(into);
     }
   }
-  for (Group &group : groups)
-    llvm::sort(group.members);
 }
 
 std::vector<Kernel> Grouper::run() {

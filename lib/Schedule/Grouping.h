@@ -19,6 +19,7 @@ struct GroupingCosts {
   int64_t cacheBytes = 2 << 20;    // and finds there, if it is not more than this
   int64_t rowOperations = 1 << 20; // that one workgroup may do at a time for the sake of one launch
   unsigned maxNests = 16;          // of a kernel
+  bool remarks = false;            // whether anybody wants to know why nests were not merged
 };
 
 /// Groups `nests`, which are in program order, into kernels, in an order in which they can be

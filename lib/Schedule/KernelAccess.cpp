@@ -200,8 +200,17 @@ LogicalResult Collector::addWrite(OpOperand &init) {
   Value value = init.get();
   while (auto producer = value.getDefiningOp<linalg::LinalgOp>())
     value = producer.getDpsInits()[cast<OpResult>(value).getResultNumber()];
-  return add(value, llvm::to_vector(op.getMatchingIndexingMap(&init).getResults()),
-             /*isWrite=*/true);
+  AffineMap map = op.getMatchingIndexingMap(&init);
+  size_t first = accesses.size();
+  if (failed(add(value, llvm::to_vector(map.getResults()), /*isWrite=*/true)))
+    return failure();
+  if (!op.getBlock()->getOps<PlaceOp>().empty() && accesses.size() > first) {
+    // Each iteration is taken to store: at an element of its own, but data says which.
+    accesses.back().element = {};
+    for (AffineExpr index : map.getResults())
+      accesses.back().loops |= loopsOf(index);
+  }
+  return success();
 }
 
 LogicalResult Collector::addRead(ReadOp read) {

@@ -34,7 +34,7 @@ using namespace mlir::tiny;
 static std::optional<OpKind> kindOf(Operation &op) {
   return llvm::TypeSwitch<Operation *, std::optional<OpKind>>(&op)
       .Case<arith::ConstantOp, arith::BitcastOp, arith::IndexCastOp, arith::IndexCastUIOp,
-            linalg::IndexOp, linalg::YieldOp, affine::AffineApplyOp, ReadOp>(
+            linalg::IndexOp, linalg::YieldOp, affine::AffineApplyOp, ReadOp, PlaceOp>(
           [](auto) { return std::nullopt; })
       .Case<arith::AddFOp, arith::SubFOp, arith::NegFOp>([](auto) { return OpKind::add; })
       .Case([](arith::MulFOp) { return OpKind::mul; })
@@ -277,7 +277,9 @@ FailureOr<ProgramCost> mlir::tiny::analyseCost(ModuleOp module, StringRef entry)
   ProgramCost program;
   program.entry = entry.str();
   program.arguments = bytesOf(host.getArgumentTypes());
-  program.results = bytesOf(host.getResultTypes());
+  for (Value result : host.getBody().front().getTerminator()->getOperands())
+    if (SlotAttr slot = slotOf(result); !slot || slot.getSegment() != Segment::argument)
+      program.results += bytesOf(TypeRange(result.getType()));
   program.constants = bytesAttr("tiny.constants_bytes");
   program.workspace = bytesAttr("tiny.workspace_bytes");
   program.workspaceLowerBound = bytesAttr("tiny.workspace_lower_bound");

@@ -145,14 +145,28 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
   llvm_unreachable("accumulators are block arguments");
 }
 
+/// How a nest sees what it writes: by its parallel loops, and where data decides by nothing else.
+static AffineMap storeMap(const Nest &nest, unsigned numDims) {
+  MLIRContext *context = nest.result.getContext();
+  SmallVector<int> data(nest.domain.numParallel, -1);
+  if (nest.storesAtData())
+    data = sliceOf(nest)->data;
+  SmallVector<AffineExpr> results;
+  unsigned loop = 0;
+  for (int place : data)
+    results.push_back(place < 0 && loop < nest.domain.numParallel
+                          ? getAffineDimExpr(loop++, context)
+                          : getAffineConstantExpr(0, context));
+  return AffineMap::get(numDims, 0, results, context);
+}
+
 /// One linalg.generic over the first `numDims` loops. With `accumulator` it is an epilogue; where
 /// it has reduction dims it combines into `out`.
 Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, unsigned numDims,
                                  Value accumulator, Value out) {
   Location nestLoc = nest.result.getLoc();
   unsigned numParallel = nest.domain.numParallel;
-  AffineMap identity = AffineMap::getMultiDimIdentityMap(numParallel, b.getContext());
-  AffineMap outMap = AffineMap::get(numDims, 0, identity.getResults(), b.getContext());
+  AffineMap outMap = storeMap(nest, numDims);
   SmallVector<Value> operands;
   SmallVector<AffineMap> maps;
   llvm::DenseMap<const Node *, unsigned> operandOf;
@@ -193,14 +207,16 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
       b, nestLoc, out.getType(), operands, out, maps, iterators,
       [&](OpBuilder &body, Location loc, ValueRange blockArguments) {
         SmallVector<Value> indices;
-        bool needsIndices = llvm::any_of(graph.nodes, [&](const Node &node) {
-          return !operandOf.contains(&node) && (node.index || !node.constraints.empty());
-        });
+        bool needsIndices =
+            nest.storesAtData() || llvm::any_of(graph.nodes, [&](const Node &node) {
+              return !operandOf.contains(&node) && (node.index || !node.constraints.empty());
+            });
         for (unsigned dim = 0; needsIndices && dim < numDims; ++dim)
           indices.push_back(linalg::IndexOp::create(body, loc, dim));
         // Places that data decides are index values too, known once their nodes are.
         ArrayRef<int> dataNodes =
             &graph == &nest.body ? ArrayRef(nest.domain.dataNodes) : ArrayRef<int>();
+        unsigned numData = 0;
         SmallVector<Value> values;
         for (auto [number, node] : llvm::enumerate(graph.nodes)) {
           if (!operandOf.contains(&node)) {
@@ -211,10 +227,17 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
                                  ? fromAccumulator(body, node.loc, argument, node.type)
                                  : fromStorage(body, node.loc, argument, node.type));
           }
-          while (indices.size() - (needsIndices ? numDims : 0) < dataNodes.size() &&
-                 dataNodes[indices.size() - numDims] == static_cast<int>(number))
-            indices.push_back(indexFromData(body, node.loc, values.back(), node.type));
+          for (; numData < dataNodes.size() && dataNodes[numData] <= static_cast<int>(number);
+               ++numData) {
+            const Node &place = graph.nodes[dataNodes[numData]];
+            indices.push_back(
+                indexFromData(body, place.loc, values[dataNodes[numData]], place.type));
+          }
         }
+        if (nest.storesAtData())
+          for (auto [dim, data] : llvm::enumerate(sliceOf(nest)->data))
+            if (data >= 0)
+              PlaceOp::create(body, loc, indices[numDims + data], dim);
         Value value = values[graph.root];
         Type type = graph.nodes[graph.root].type;
         if (reduces) {
@@ -281,9 +304,15 @@ func::FuncOp KernelWriter::write(StringRef name) {
       continue;
     }
     Slice slice = *sliceOf(nest);
+    if (slice.sizes == slice.shape) { // by one that data decides: there is no smaller part
+      returned.push_back(writeNest(nest, destination));
+      continue;
+    }
     auto fold = [&](ArrayRef<int64_t> numbers) {
       return getAsIndexOpFoldResult(b.getContext(), numbers);
     };
+    if (nest.storesAtData())
+      type = RankedTensorType::get(slice.sizes, type.getElementType());
     SmallVector<OpFoldResult> offsets = fold(slice.offsets), sizes = fold(slice.sizes);
     SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
     Value part =

@@ -118,9 +118,10 @@ std::optional<Slice> mlir::tiny::sliceOf(const Nest &nest) {
   Slice slice;
   LinearForm form(nest.store);
   int64_t run = tensorOf(nest.buffer()).getNumElements(), offset = form.constant;
-  auto addDim = [&](int64_t step, int64_t size) {
+  auto addDim = [&](int64_t step, int64_t size, int data) {
     if (step < 1 || run % step != 0 || offset / step + size > run / step)
       return false;
+    slice.data.push_back(data);
     slice.shape.push_back(run / step);
     slice.offsets.push_back(offset / step);
     slice.sizes.push_back(size);
@@ -128,17 +129,24 @@ std::optional<Slice> mlir::tiny::sliceOf(const Nest &nest) {
     run = step;
     return true;
   };
-  SmallVector<int64_t> steps(nest.domain.numParallel, 0);
+  SmallVector<int64_t> steps(nest.extents().size(), 0);
   for (auto &[atom, step] : form.terms) {
     auto dim = dyn_cast<AffineDimExpr>(atom);
-    if (!dim || dim.getPosition() >= nest.domain.numParallel)
+    bool isLoop = dim && dim.getPosition() < nest.domain.numParallel;
+    if (!dim || (!isLoop && (!nest.updates || dim.getPosition() < nest.numLoops())))
       return std::nullopt;
     steps[dim.getPosition()] = step;
   }
-  for (auto [step, size] : llvm::zip(steps, nest.parallelExtents()))
-    if (!addDim(step, size))
+  SmallVector<unsigned> dims = llvm::to_vector(llvm::seq<unsigned>(0, nest.domain.numParallel));
+  for (unsigned dim = nest.numLoops(); nest.updates && dim < steps.size(); ++dim)
+    dims.insert(llvm::find_if(dims, [&](unsigned other) { return steps[other] < steps[dim]; }),
+                dim);
+  for (unsigned dim : dims)
+    if (!addDim(steps[dim], nest.extents()[dim], int(dim) - int(nest.numLoops())))
       return std::nullopt;
-  if (run != 1 && !addDim(1, 1)) // a part of one element per run
+  for (int &data : slice.data)
+    data = std::max(data, -1);
+  if (run != 1 && !addDim(1, 1, -1)) // a part of one element per run
     return std::nullopt;
   return slice;
 }
@@ -154,6 +162,10 @@ static auto exprsOf(Nest &nest) {
 
 void Nest::split(unsigned loop, int64_t inner) {
   domain.split(exprsOf(*this), loop, inner, result.getContext());
+}
+
+void Nest::replaceByData(unsigned loop, int node) {
+  domain.replaceByData(exprsOf(*this), loop, node, result.getContext());
 }
 
 void Nest::normalise() { domain.normalise(exprsOf(*this), result.getContext()); }
@@ -267,6 +279,23 @@ struct OneHot {
   int place, selected;
 };
 
+std::optional<unsigned> mlir::tiny::comparedLoop(const Nest &nest, int node) {
+  const Node &position = nest.body.nodes[node];
+  auto type = dyn_cast<IntegerType>(position.type);
+  auto dim = position.kind == Node::Index ? dyn_cast<AffineDimExpr>(position.index)
+                                          : AffineDimExpr(nullptr);
+  if (!dim || !type || dim.getPosition() >= nest.numLoops())
+    return std::nullopt;
+  // Every place is another number in the type of the comparison.
+  int64_t extent = nest.extents()[dim.getPosition()];
+  unsigned bits = type.getWidth() - !type.isUnsigned();
+  if (bits < 62 && extent > (int64_t(1) << bits))
+    return std::nullopt;
+  if (type.isUnsigned() && type.getWidth() == 64)
+    return std::nullopt; // does not fit an index
+  return dim.getPosition();
+}
+
 static std::optional<OneHot> findOneHot(const Nest &nest) {
   const KernelGraph &body = nest.body;
   const Node &root = body.nodes[body.root];
@@ -279,24 +308,10 @@ static std::optional<OneHot> findOneHot(const Nest &nest) {
   if (condition.kind != Node::Compute || !cmp || cmp.getPredicate() != CmpPredicate::eq)
     return std::nullopt;
   for (unsigned side : {0u, 1u}) {
-    const Node &position = body.nodes[condition.operands[side]];
+    std::optional<unsigned> loop = comparedLoop(nest, condition.operands[side]);
     int place = condition.operands[1 - side];
-    auto type = dyn_cast<IntegerType>(position.type);
-    auto dim = position.kind == Node::Index ? dyn_cast<AffineDimExpr>(position.index)
-                                            : AffineDimExpr(nullptr);
-    if (!dim || !type || dim.getPosition() < nest.domain.numParallel ||
-        dim.getPosition() >= nest.numLoops())
-      continue;
-    // Every place is another number in the type of the comparison.
-    int64_t extent = nest.domain.extents[dim.getPosition()];
-    unsigned bits = type.getWidth() - !type.isUnsigned();
-    if (bits < 62 && extent > (int64_t(1) << bits))
-      continue;
-    if (type.isUnsigned() && type.getWidth() == 64)
-      continue; // does not fit an index
-    if (body.dependsOn(place, dim.getPosition()))
-      continue;
-    return OneHot{dim.getPosition(), place, root.operands[1]};
+    if (loop && *loop >= nest.domain.numParallel && !body.dependsOn(place, *loop))
+      return OneHot{*loop, place, root.operands[1]};
   }
   return std::nullopt;
 }
@@ -336,7 +351,7 @@ static void replaceByLoad(Nest &nest, const OneHot &oneHot) {
     body.root = body.nodes.size() - 1;
   }
   nest.body = std::move(body);
-  nest.domain.replaceByData(exprsOf(nest), oneHot.dim, place, context);
+  nest.replaceByData(oneHot.dim, place);
 }
 
 View mlir::tiny::viewOf(Value root, const Box &box) {
@@ -350,7 +365,8 @@ View mlir::tiny::viewOf(Value root, const Box &box) {
   return View(context, box.sizes, shape, index);
 }
 
-Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &materialisation) {
+Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &materialisation,
+                          const KernelGraph *traced) {
   Nest nest;
   nest.result = root;
   nest.box = box;
@@ -364,7 +380,7 @@ Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &mat
   nest.domain.numParallel = shape.size();
   nest.reduction = root.getDefiningOp<ReduceOp>();
   if (!nest.reduction) {
-    nest.body = traceKernel(root, view, materialisation, /*throughRoot=*/true);
+    nest.body = traced ? *traced : traceKernel(root, view, materialisation, /*throughRoot=*/true);
     nest.reduction =
         findReduction(root, product(shape), nest.body, simplify(position, shape), materialisation);
   }
@@ -490,6 +506,8 @@ std::string Nest::name() const {
   };
   if (reduction)
     append(nameReduction(*this));
+  else if (updates)
+    append("update");
   else if (!domain.dataNodes.empty())
     append("gather");
   const KernelGraph &graph = reduction ? epilogue : body;

@@ -36,6 +36,8 @@ struct Nest {
   /// The values that `result` is a part of, from the smallest to the one that has a buffer.
   SmallVector<Value, 1> wholes;
   AffineExpr store; // the element of `buffer()`, in row-major order, that a point computes
+  /// The value whose buffer `buffer()` takes over, with all elements that no nest computes anew.
+  Value updates;
 
   RankedTensorType resultType() const { return cast<RankedTensorType>(result.getType()); }
   ArrayRef<int64_t> extents() const { return domain.extents; }
@@ -46,12 +48,13 @@ struct Nest {
   int64_t numPoints() const;          // of the parallel loops
   int64_t numReductionPoints() const; // of the other ones, at each of these
   int64_t numOperations() const;      // of all points, weighted as `operationCost`
-  /// Whether other nests write `buffer` too.
   /// The value whose buffer it writes.
   Value buffer() const { return wholes.empty() ? result : wholes.back(); }
   /// All values that have elements that it computes.
   SmallVector<Value, 2> written() const;
-  bool writesPart() const { return isPart || !wholes.empty(); }
+  bool writesPart() const { return isPart || !wholes.empty() || updates; }
+  /// Whether data decides where it writes.
+  bool storesAtData() const { return updates && !domain.dataNodes.empty(); }
 
   void forEachRead(llvm::function_ref<void(const Node &)> visit) const;
   /// Whether it computes nothing but which element to move where.
@@ -61,6 +64,8 @@ struct Nest {
 
   /// Splits loop `loop` in extent/inner by inner.
   void split(unsigned loop, int64_t inner);
+  /// Makes loop `loop` a data dim, at the number that node `node` of the body computes.
+  void replaceByData(unsigned loop, int node);
   void normalise();
   /// Orders the parallel loops as the elements lie that they write.
   void orderByStore();
@@ -77,18 +82,26 @@ SmallVector<AffineExpr> delinearised(AffineExpr number, ArrayRef<int64_t> shape)
 /// How the points of `box` see `root`.
 View viewOf(Value root, const Box &box);
 /// The nest that computes `box` of `root`, with the reduction that it can take in.
-Nest formNest(Value root, const Box &box, const Materialisation &materialisation);
+/// `traced` is what traceKernel gives for it, where that is known.
+Nest formNest(Value root, const Box &box, const Materialisation &materialisation,
+              const KernelGraph *traced = nullptr);
 
 /// A read of elements that are row-major over some of the loops, from element 0 to the last one:
 /// these loops, outermost first.
 std::optional<SmallVector<unsigned>> rowMajorLoops(const Nest &nest, const Node &read);
 
+/// The loop that node `node` of the body counts: it is the index of that loop, and as a number of
+/// its type another one at each place. Nothing if it is something else.
+std::optional<unsigned> comparedLoop(const Nest &nest, int node);
+
 /// A box of a buffer that is seen under `shape`.
 struct Slice {
   SmallVector<int64_t> shape, offsets, sizes;
+  SmallVector<int> data; // per dim, the data dim that is its index (counted from 0), or -1
 };
 /// The shape under which the elements that `nest` writes are a box of its buffer, whose dims are
-/// the parallel loops in order and perhaps one of size 1 behind them; nothing if there is none.
+/// the parallel loops in order, with data dims between them and perhaps one of size 1 behind them;
+/// nothing if there is none.
 std::optional<Slice> sliceOf(const Nest &nest);
 
 /// `name` for a shape: `1x64x56x56`, or `scalar`.

@@ -5,11 +5,17 @@
 // pieces leaves one piece, without a guard. The parts are kept if nearly all of them
 // cost nothing: because they are the epilogue of a reduction, or because they only
 // move another value, which is then computed in its place in the whole. No shape of
-// the selection is matched, so every way to write a concatenation ends here.
+// the selection is matched, so every way to write a concatenation ends here. Parts
+// that move elements to where they are need no nest at all, if the value that they
+// are of gives its buffer away.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Parts.h"
+
+#include "Updates.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Remarks.h"
 
 #include <set>
 
@@ -114,7 +120,7 @@ std::optional<NestBuilder::Place> NestBuilder::findPlace(Value whole, const Nest
   Value value = read->value;
   Operation *op = value.getDefiningOp();
   if (!op || isa<ConstantOp>(op) || value == whole || !materialisation.isRoot(value) ||
-      escapes.contains(value) || placed.contains(value))
+      escapes.contains(value) || placed.contains(value) || updated.contains(value))
     return std::nullopt;
   auto loops = rowMajorLoops(copy, *read);
   if (!loops || loops->size() != copy.domain.numParallel)
@@ -146,55 +152,125 @@ void NestBuilder::placeStore(Nest &nest) const {
   nest.orderByStore();
 }
 
+/// Whether `root` may take over the buffer of `old`, which then holds other elements: nobody who
+/// comes later reads it, and it is a buffer of its own that the program may write to.
+bool NestBuilder::mayUpdate(Value root, Value old) const {
+  StringRef obstacle;
+  auto argument = dyn_cast<BlockArgument>(old);
+  auto function =
+      argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
+  if (function && !function.getArgAttr(argument.getArgNumber(), kDonatedAttrName))
+    obstacle = "the caller keeps this argument: mark it as tiny.donated if it does not need it";
+  else if (old.getDefiningOp<ConstantOp>())
+    obstacle = "it is a constant";
+  else if (escapes.contains(old))
+    obstacle = "it is a result too";
+  else if (read.contains(old))
+    obstacle = "it is needed later";
+  else if (updated.contains(old) || placed.contains(old) || placed.contains(root))
+    obstacle = "one of the two is a part of another value";
+  if (!obstacle.empty() && remarks)
+    remark::missed(root.getLoc(), remark::RemarkOpts::name("Update").category("tiny-schedule"))
+        << remark::reason("this value is computed as a whole, though it is another one with some "
+                          "new elements, which cannot be updated in place: {0}",
+                          obstacle);
+  return obstacle.empty();
+}
+
+/// The parts of `root` that are left to compute where the others are in the buffer of another value
+/// already; none if there is no such buffer.
+std::vector<Nest> NestBuilder::formUpdate(Value root, ArrayRef<Nest> parts) {
+  Value old;
+  std::vector<Nest> fresh;
+  for (const Nest &part : parts) {
+    Value kept = keptBy(part);
+    if (kept && old && kept != old)
+      return {};
+    if (kept)
+      old = kept;
+    else
+      fresh.push_back(part);
+  }
+  unsigned kernels = 0; // that there would be no need for otherwise
+  for (Nest &part : fresh) {
+    kernels += !part.reduction && !part.foldedReduction;
+    if (!old || !readsOnlyOwnPlace(part, old))
+      return {};
+    part.updates = old;
+    part.orderByStore();
+    if (!sliceOf(part))
+      return {};
+  }
+  if (!old || fresh.empty() || kernels > 1 || !mayUpdate(root, old))
+    return {};
+  updated.insert(old);
+  return fresh;
+}
+
 /// The nests of the parts of `root`, or none where it is better computed as a whole.
 std::vector<Nest> NestBuilder::formParts(Value root) {
+  Box whole = Box::whole(tensorOf(root).getShape());
   if (!parts || isa_and_nonnull<ReduceOp>(root.getDefiningOp()))
-    return {};
+    return {formNest(root, whole, materialisation)};
   auto trace = [&](const Box &box) {
     return traceKernel(root, viewOf(root, box), materialisation, /*throughRoot=*/true);
   };
-  Box whole = Box::whole(tensorOf(root).getShape());
   KernelGraph graph = trace(whole);
+  auto asWhole = [&]() -> std::vector<Nest> {
+    return {formNest(root, whole, materialisation, &graph)};
+  };
   SmallVector<int64_t> shape = splitAtComparisons(graph, whole.shape);
-  if (ArrayRef(shape) != ArrayRef(whole.shape))
-    graph = trace(Box{shape, SmallVector<int64_t>(shape.size(), 0), shape});
-  SmallVector<Box> boxes = boxesBetween(findCuts(graph, shape), shape);
+  SmallVector<std::set<int64_t>> cuts =
+      ArrayRef(shape) == ArrayRef(whole.shape)
+          ? findCuts(graph, shape)
+          : findCuts(trace(Box{shape, SmallVector<int64_t>(shape.size(), 0), shape}), shape);
+  SmallVector<Box> boxes = boxesBetween(cuts, shape);
   if (boxes.size() == 1)
-    return {};
+    return asWhole();
   std::vector<Nest> formed;
+  for (const Box &box : boxes)
+    formed.push_back(formNest(root, box, materialisation));
+  if (std::vector<Nest> update = formUpdate(root, formed); !update.empty())
+    return update;
   llvm::SmallDenseSet<Value> moved;
   unsigned kernels = 0; // that there would be no need for otherwise
-  for (const Box &box : boxes) {
-    Nest part = formNest(root, box, materialisation);
+  for (const Nest &part : formed) {
     bool free = part.reduction || part.foldedReduction ||
                 (findPlace(root, part) && moved.insert(part.soleCopiedRead()->value).second);
     kernels += !free;
     Nest written = part;
     placeStore(written);
-    if (!sliceOf(written))
-      return {};
-    formed.push_back(std::move(part));
+    if (kernels > 1 || !sliceOf(written))
+      return asWhole();
   }
-  if (kernels > 1)
-    return {};
   return formed;
+}
+
+void NestBuilder::keep(Nest nest) {
+  nest.forEachRead([&](const Node &node) { read.insert(node.value); });
+  nests.push_back(std::move(nest));
 }
 
 void NestBuilder::add(Value root) {
   if (takenIn.contains(root))
     return;
   std::vector<Nest> formed = formParts(root);
-  if (formed.empty())
-    formed.push_back(formNest(root, Box::whole(tensorOf(root).getShape()), materialisation));
+  if (parts && formed.size() == 1 && !formed[0].updates)
+    if (std::optional<Nest> update = asGuardedStore(formed[0]);
+        update && readsOnlyOwnPlace(*update, update->updates) && mayUpdate(root, update->updates)) {
+      updated.insert(update->updates);
+      formed[0] = std::move(*update);
+    }
   for (Nest &nest : formed) {
     for (ReduceOp reduction : {nest.reduction, nest.foldedReduction})
       if (reduction)
         takenIn.insert(reduction.getResult());
-    if (auto place = nest.isPart ? findPlace(root, nest) : std::nullopt) {
+    auto place = nest.isPart && !nest.updates ? findPlace(root, nest) : std::nullopt;
+    if (place) {
       placed.insert({nest.soleCopiedRead()->value, *place});
       continue; // its own nest computes it, in place
     }
-    nests.push_back(std::move(nest));
+    keep(std::move(nest));
   }
 }
 

@@ -9,12 +9,15 @@ namespace mlir::tiny {
 
 /// Forms the nests of one function, its values from the last to the first. A value that chooses by
 /// position between others (a concatenation) is computed in parts, each by a nest of its own: the
-/// kernels that compute the pieces write them where they belong, and nothing is copied.
+/// kernels that compute the pieces write them where they belong, and nothing is copied. A value
+/// that is another one with some new elements takes over its buffer, if nobody needs that one any
+/// more.
 class NestBuilder {
 public:
+  /// With `remarks`, says of values that could not be updated in place why.
   NestBuilder(const Materialisation &materialisation, const llvm::DenseSet<Value> &escapes,
-              bool parts)
-      : materialisation(materialisation), escapes(escapes), parts(parts) {}
+              bool parts, bool remarks)
+      : materialisation(materialisation), escapes(escapes), parts(parts), remarks(remarks) {}
 
   /// Adds the nests of `root`; its users have been added before.
   void add(Value root);
@@ -33,16 +36,22 @@ private:
   };
 
   std::vector<Nest> formParts(Value root);
+  std::vector<Nest> formUpdate(Value root, ArrayRef<Nest> parts);
+  bool mayUpdate(Value root, Value old) const;
+  void keep(Nest nest);
   std::optional<Place> findPlace(Value whole, const Nest &copy) const;
   AffineExpr inWhole(AffineExpr number, const Place &place) const;
   void placeStore(Nest &nest) const;
 
   const Materialisation &materialisation;
   const llvm::DenseSet<Value> &escapes;
-  bool parts;              // whether there are any
+  bool parts; // whether there are any
+  bool remarks;
   std::vector<Nest> nests; // consumers first
   llvm::DenseMap<Value, Place> placed;
   llvm::DenseSet<Value> takenIn; // reductions that are part of another nest
+  llvm::DenseSet<Value> read;    // by `nests`
+  llvm::DenseSet<Value> updated; // whose buffers other values take over
 };
 
 } // namespace mlir::tiny

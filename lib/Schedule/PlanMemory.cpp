@@ -3,7 +3,8 @@
 // One arena with offsets known at compile time. First it is decided which values
 // share a buffer: what a launch updates in place lies where the old value lies, and
 // an elementwise result may take over the buffer of an input that nobody needs any
-// more. Then MemoryPlanner places the buffers, by when they are alive.
+// more. An argument that the caller gives away is such a buffer, too. Then
+// MemoryPlanner places the others, by when they are alive.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,10 +31,11 @@ static int64_t bytesOf(Value value) {
 }
 
 namespace {
-/// What one or more launch results lie in, one after the other.
+/// What one or more values lie in, one after the other.
 struct Buffer {
   BufferInterval interval;
-  int64_t result = -1; ///< The result of the function that it is, or -1.
+  int64_t result = -1;   ///< The result of the function that it is, or -1.
+  int64_t argument = -1; ///< The argument that the caller has given away, or -1.
 };
 
 /// The buffers of a host function.
@@ -44,7 +46,7 @@ public:
   LogicalResult collect();
 
   std::vector<Buffer> buffers;
-  /// Number of the buffer, by launch result.
+  /// Number of the buffer, by launch result or donated argument.
   llvm::MapVector<Value, unsigned> bufferOf;
 
 private:
@@ -75,10 +77,17 @@ HostBuffers::HostBuffers(ModuleOp module, func::FuncOp function)
     positions[&op] = positions.size();
   for (auto [index, value] : llvm::enumerate(block.getTerminator()->getOperands()))
     results[value] = index;
+  for (BlockArgument argument : block.getArguments()) {
+    if (!function.getArgAttr(argument.getArgNumber(), kDonatedAttrName))
+      continue;
+    unsigned number = buffers.size();
+    buffers.push_back({{bytesOf(argument), 0, 0}, -1, argument.getArgNumber()});
+    join(argument, number);
+  }
 }
 
 int64_t HostBuffers::lastUse(Value value) const {
-  int64_t last = positions.lookup(value.getDefiningOp());
+  int64_t last = value.getDefiningOp() ? positions.lookup(value.getDefiningOp()) : 0;
   for (Operation *user : value.getUsers())
     // Expectations are looked at when all is done.
     last = std::max<int64_t>(last, isa<LaunchOp>(user) ? positions.lookup(user) : positions.size());
@@ -100,7 +109,7 @@ LogicalResult HostBuffers::addUpdate(LaunchOp launch, OpResult value, Value init
     return launch.emitOpError() << "updates "
                                 << (isa<BlockArgument>(init) ? "an argument" : "a constant")
                                 << " of the program in place; only what a launch has made can be, "
-                                   "since nothing says that the caller gives its buffer away";
+                                   "unless the caller gives its buffer away (tiny.donated)";
   if (lastUse(init) == static_cast<int64_t>(positions.size()))
     return launch.emitOpError() << "updates a value in place that is needed as it was when the "
                                    "program has ended";
@@ -152,7 +161,7 @@ void HostBuffers::add(LaunchOp launch, OpResult value) {
   if (!buffer) {
     buffer = buffers.size();
     int64_t position = positions.lookup(launch);
-    buffers.push_back({{bytesOf(value), position, position}});
+    buffers.push_back({{bytesOf(value), position, position}, -1, -1});
   }
   join(value, *buffer);
 }
@@ -199,18 +208,21 @@ void PlanMemoryPass::runOnOperation() {
     return signalPassFailure();
   SmallVector<BufferInterval> arena;
   for (const Buffer &buffer : host.buffers)
-    if (buffer.result < 0)
+    if (buffer.result < 0 && buffer.argument < 0)
       arena.push_back(buffer.interval);
   int64_t lowerBound = livenessLowerBound(arena, alignment);
   int64_t workspaceBytes = placeBuffers(arena, alignment);
 
   SmallVector<SlotAttr> slots;
   const BufferInterval *placed = arena.begin();
-  for (const Buffer &buffer : host.buffers)
-    slots.push_back(
-        buffer.result < 0
-            ? SlotAttr::get(context, Segment::workspace, 0, placed++->offset, buffer.interval.bytes)
-            : SlotAttr::get(context, Segment::result, buffer.result, 0, buffer.interval.bytes));
+  for (const Buffer &buffer : host.buffers) {
+    int64_t bytes = buffer.interval.bytes;
+    slots.push_back(buffer.argument >= 0
+                        ? SlotAttr::get(context, Segment::argument, buffer.argument, 0, bytes)
+                    : buffer.result >= 0
+                        ? SlotAttr::get(context, Segment::result, buffer.result, 0, bytes)
+                        : SlotAttr::get(context, Segment::workspace, 0, placed++->offset, bytes));
+  }
   Builder b(context);
   for (LaunchOp launch : block.getOps<LaunchOp>()) {
     SmallVector<Attribute> launchSlots;

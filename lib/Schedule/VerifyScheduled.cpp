@@ -57,8 +57,25 @@ static LogicalResult checkHost(func::FuncOp function) {
   return success();
 }
 
+/// A place is one of a dim that the destination's map says nothing of.
+static WalkResult checkPlace(PlaceOp place) {
+  auto op = dyn_cast<linalg::LinalgOp>(place->getParentOp());
+  AffineMap map;
+  if (op && op.getNumDpsInits() == 1 && op.getNumReductionLoops() == 0)
+    map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (map && place.getDim() < map.getNumResults() &&
+      map.getResult(place.getDim()) == getAffineConstantExpr(0, place.getContext()))
+    return WalkResult::advance();
+  place.emitOpError() << "is for dim " << place.getDim()
+                      << ", which is no dim of the destination of an elementwise op that its map "
+                         "has a 0 for";
+  return WalkResult::interrupt();
+}
+
 static LogicalResult checkKernel(func::FuncOp kernel) {
   WalkResult result = kernel.walk([](Operation *op) {
+    if (auto place = dyn_cast<PlaceOp>(op))
+      return checkPlace(place);
     if (isa<TinyDialect>(op->getDialect()) && !isa<ReadOp>(op)) {
       op->emitOpError() << "is left in a kernel after scheduling";
       return WalkResult::interrupt();
@@ -67,6 +84,12 @@ static LogicalResult checkKernel(func::FuncOp kernel) {
     if (!linalgOp)
       return WalkResult::advance();
     for (AffineMap map : linalgOp.getIndexingMapsArray()) {
+      // Along dims with a place the map has zeros.
+      if (!linalgOp.getBlock()->getOps<PlaceOp>().empty()) {
+        auto indices = llvm::to_vector(llvm::make_filter_range(
+            map.getResults(), [](AffineExpr expr) { return !isa<AffineConstantExpr>(expr); }));
+        map = AffineMap::get(map.getNumDims(), 0, indices, map.getContext());
+      }
       if (map.isProjectedPermutation())
         continue;
       op->emitOpError() << "has the map " << AffineMapAttr::get(map)

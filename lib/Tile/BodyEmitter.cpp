@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -279,8 +280,54 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
   return result;
 }
 
+/// A store that happens where its guards hold. What the guards and the place need is emitted
+/// outside of the branch, where later instances find it.
+void BodyEmitter::storeGuarded(Value value, const Instance &at) {
+  const Access &access = context.nest.store;
+  Value flat = context.flat.lookup(access.source), uniform, mask;
+  for (const Guard &guard : access.guards) {
+    bool asLanes = at.lanes > 1 && (guard.loops >> context.vectorDim & 1);
+    if (Value condition = holds(guard, at, asLanes)) {
+      Value &all = asLanes ? mask : uniform;
+      all = all ? arith::AndIOp::create(builder, loc, all, condition) : condition;
+    }
+  }
+  auto storeIf = [&](Value condition, Value element, Value place) {
+    OpBuilder::InsertionGuard insertion(builder);
+    if (condition) {
+      auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/false);
+      builder.setInsertionPointToStart(branch.thenBlock());
+    }
+    if (isa<VectorType>(element.getType()))
+      vector::StoreOp::create(builder, loc, element, flat, place);
+    else
+      memref::StoreOp::create(builder, loc, element, flat, place);
+  };
+  if (at.lanes > 1)
+    value = widen(value, at.lanes);
+  bool moves = at.lanes > 1 && access.dependsOn(context.vectorDim);
+  std::optional<int64_t> stride = moves ? access.strideAlong(context.vectorDim) : 1;
+  if (at.lanes == 1 || (!mask && moves && stride == 1))
+    return storeIf(uniform, value, index.scalar(access.flat, at));
+  Value places = stride ? Value() : index.lanes(access.flat, at);
+  for (int64_t lane = 0; lane < at.lanes; ++lane) {
+    Value condition = uniform;
+    if (mask) {
+      Value own = vector::ExtractOp::create(builder, loc, mask, lane);
+      condition = condition ? arith::AndIOp::create(builder, loc, condition, own) : own;
+    }
+    Value place = places ? vector::ExtractOp::create(builder, loc, places, lane).getResult()
+                         : index.scalar(access.flat, at, lane * *stride);
+    if (!place.getType().isIndex())
+      place = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), place);
+    storeIf(condition, vector::ExtractOp::create(builder, loc, value, lane), place);
+  }
+}
+
 void BodyEmitter::store(Value value, const Instance &at) {
   const Access &access = context.nest.store;
+  if (!access.guards.empty())
+    return storeGuarded(value, at);
   Value flat = context.flat.lookup(access.source);
   if (at.lanes == 1) {
     memref::StoreOp::create(builder, loc, value, flat, index.scalar(access.flat, at));

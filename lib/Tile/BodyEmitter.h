@@ -97,6 +97,7 @@ private:
   Value load(const Access &access, const Instance &at);
   Value loadLanes(const Access &access, const Instance &at);
   Value loadGuarded(const Access &access, const Instance &at);
+  void storeGuarded(Value value, const Instance &at);
   Value emitSymbol(unsigned symbol, const Instance &at);
   Value isWithin(Value number, int64_t low, int64_t high, Interval range);
   Value holds(const Guard &guard, const Instance &at, bool asLanes);

@@ -55,7 +55,7 @@ private:
   void findResults();
   scf::ForallOp createLoop();
   void setOffsets(unsigned member, scf::ForallOp loop);
-  Slice sliceOf(AffineMap map) const;
+  Slice sliceOf(AffineMap map, ArrayRef<int64_t> shape) const;
   Slice within(tensor::ExtractSliceOp part, const Slice &own);
   Value tiled(Value whole, AffineMap map);
   Value emit(linalg::LinalgOp op, Value init);
@@ -140,15 +140,17 @@ void GroupTiler::setOffsets(unsigned member, scf::ForallOp loop) {
   }
 }
 
-/// What the workgroup's loops access of an operand with the map `map`.
-Slice GroupTiler::sliceOf(AffineMap map) const {
+/// What the workgroup's loops access of an operand of `shape` with the map `map`: all of a dim
+/// along which the body decides.
+Slice GroupTiler::sliceOf(AffineMap map, ArrayRef<int64_t> shape) const {
   Slice slice;
-  for (AffineExpr expr : map.getResults()) {
-    unsigned loop = cast<AffineDimExpr>(expr).getPosition();
-    slice.offsets.push_back(offsets[loop]);
-    slice.sizes.push_back(sizes[loop]);
+  Builder b(map.getContext());
+  for (auto [expr, size] : llvm::zip_equal(map.getResults(), shape)) {
+    auto loop = dyn_cast<AffineDimExpr>(expr);
+    slice.offsets.push_back(loop ? offsets[loop.getPosition()] : b.getIndexAttr(0));
+    slice.sizes.push_back(loop ? sizes[loop.getPosition()] : b.getIndexAttr(size));
   }
-  slice.strides.assign(map.getNumResults(), OpBuilder(map.getContext()).getIndexAttr(1));
+  slice.strides.assign(map.getNumResults(), b.getIndexAttr(1));
   return slice;
 }
 
@@ -177,7 +179,7 @@ Value GroupTiler::tiled(Value whole, AffineMap map) {
   auto type = dyn_cast<RankedTensorType>(whole.getType());
   if (!type)
     return whole;
-  Slice slice = sliceOf(map);
+  Slice slice = sliceOf(map, type.getShape());
   if (whole.getDefiningOp<tensor::EmptyOp>())
     return tensor::EmptyOp::create(builder, whole.getLoc(), slice.sizes, type.getElementType());
   if (getAsIndexOpFoldResult(builder.getContext(), type.getShape()) == slice.sizes)
@@ -233,7 +235,9 @@ LogicalResult GroupTiler::tile() {
       epilogues.push_back(local.getDefiningOp());
       continue;
     }
-    Slice own = sliceOf(map), place = result->part ? within(result->part, own) : own;
+    auto whole = cast<RankedTensorType>(initOf(epilogue)->get().getType());
+    Slice own = sliceOf(map, whole.getShape());
+    Slice place = result->part ? within(result->part, own) : own;
     Value target = loop.getRegionIterArgs()[result - results.begin()];
     auto type = RankedTensorType::get(
         llvm::map_to_vector(own.sizes,

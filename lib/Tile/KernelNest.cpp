@@ -202,6 +202,8 @@ LogicalResult KernelNest::addBody(linalg::GenericOp op) {
         return failure();
       continue;
     }
+    if (isa<PlaceOp>(inner)) // of the store
+      continue;
     uint64_t moving = 0;
     if (isa<linalg::IndexOp, affine::AffineApplyOp>(inner)) {
       FailureOr<AffineExpr> expr = indexExpr(inner.getResult(0));
@@ -342,6 +344,59 @@ LogicalResult KernelNest::findReduction() {
   return success();
 }
 
+/// Records where the nest stores: by its parallel loops in order, and along some dims where its
+/// body says.
+LogicalResult KernelNest::addStore() {
+  OpOperand *out = epilogue.getDpsInitOperand(0);
+  AffineMap map = epilogue.getMatchingIndexingMap(out);
+  auto shape = cast<ShapedType>(out->get().getType()).getShape();
+  SmallVector<AffineExpr> indices(map.getResults());
+  SmallVector<Guard> guards;
+  for (PlaceOp place : epilogue.getBody()->getOps<PlaceOp>()) {
+    unsigned dim = place.getDim();
+    if (dim >= indices.size() || !isa<AffineConstantExpr>(indices[dim]))
+      return place.emitOpError() << "is for dim " << dim
+                                 << ", which the map of the destination has no constant for";
+    Guard guard;
+    guard.high = shape[dim];
+    if (isComputed(place.getIndex())) {
+      guard.computed = place.getIndex();
+      symbols.push_back({place.getIndex(), true, loops.lookup(place.getIndex())});
+      space.symbols.push_back({0, std::max<int64_t>(guard.high, 1) - 1});
+      indices[dim] = getAffineSymbolExpr(symbols.size() - 1, place.getContext());
+    } else {
+      FailureOr<AffineExpr> index = indexExpr(place.getIndex());
+      if (failed(index))
+        return failure();
+      indices[dim] = *index;
+    }
+    guard.expr = space.simplify(indices[dim]);
+    guard.loops = loopsOf(guard.expr);
+    Interval range = space.rangeOf(guard.expr);
+    if (guard.computed || range.min < guard.low || range.max >= guard.high)
+      guards.push_back(guard);
+  }
+  unsigned next = 0;
+  for (AffineExpr expr : map.getResults())
+    if (!isa<AffineConstantExpr>(expr) && expr != getAffineDimExpr(next++, expr.getContext()))
+      return epilogue.emitOpError() << "must write its destination by its loops in order";
+  if (next != numParallel)
+    return epilogue.emitOpError() << "must write its destination by all of its loops";
+  Value result = epilogue.hasPureTensorSemantics() ? epilogue.getResult(0) : out->get();
+  FailureOr<Access> found = access(result, indices);
+  if (failed(found))
+    return failure();
+  store = *found;
+  for (const Guard &guard : guards) {
+    store.loops |= guard.loops;
+    store.computed |= bool(guard.computed);
+    if (guard.computed)
+      store.computedLoops |= guard.loops;
+  }
+  store.guards = std::move(guards);
+  return success();
+}
+
 FailureOr<KernelNest> KernelNest::get(linalg::FillOp fill, linalg::GenericOp reduction,
                                       linalg::GenericOp epilogue) {
   KernelNest nest;
@@ -375,15 +430,8 @@ FailureOr<KernelNest> KernelNest::get(linalg::FillOp fill, linalg::GenericOp red
   if (failed(nest.addOperands(epilogue)) || failed(nest.addBody(epilogue)))
     return failure();
 
-  OpOperand *out = epilogue.getDpsInitOperand(0);
-  AffineMap outMap = epilogue.getMatchingIndexingMap(out);
-  if (!outMap.isIdentity())
-    return epilogue.emitOpError() << "must write its destination by an identity map";
-  Value result = epilogue.hasPureTensorSemantics() ? epilogue.getResult(0) : out->get();
-  FailureOr<Access> store = nest.access(result, llvm::to_vector(outMap.getResults()));
-  if (failed(store))
+  if (failed(nest.addStore()))
     return failure();
-  nest.store = *store;
   return nest;
 }
 

@@ -82,7 +82,7 @@ public:
   llvm::DenseMap<Value, AffineExpr> indices;
   /// The loops that move a value of the bodies, as bits; none where there is no entry.
   llvm::DenseMap<Value, uint64_t> loops;
-  Access store;
+  Access store; ///< Where a guard of it fails, nothing is stored.
 
   unsigned numLoops() const { return sizes.size(); }
   bool isParallel(unsigned loop) const { return loop < numParallel; }
@@ -96,6 +96,7 @@ private:
   LogicalResult addOperands(linalg::GenericOp op);
   LogicalResult addBody(linalg::GenericOp op);
   LogicalResult addRead(ReadOp read);
+  LogicalResult addStore();
   LogicalResult findReduction();
   FailureOr<AffineExpr> indexExpr(Value index);
   FailureOr<AffineExpr> computedIndex(ReadOp read, unsigned position);

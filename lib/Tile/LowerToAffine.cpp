@@ -55,6 +55,7 @@ private:
   void openParallel(Location loc, ArrayRef<int64_t> sizes, SmallVectorImpl<AffineExpr> &indices);
   AffineExpr addLoop(Value variable, int64_t size);
   Value emitReduction(const KernelNest &nest);
+  void emitStore(const KernelNest &nest, Value result, const Place &place);
 
   // Values.
   Value emitBody(linalg::GenericOp op, Value accumulated, BlockArgument argument);
@@ -154,18 +155,49 @@ void AffineLowering::emitNest(const KernelNest &nest, const SmallVector<bool> &i
   Value accumulated = nest.reduction ? emitReduction(nest) : Value();
   Value result = emitBody(epilogue, accumulated, nest.accumulated());
   if (place.buffer) {
-    SmallVector<AffineExpr> index =
-        resolved(place.index, ArrayRef(loops).take_front(nest.numParallel));
-    AffineMap map = AffineMap::get(variables.size(), 0, index, builder.getContext());
-    SmallVector<Value> operands(variables);
-    affine::canonicalizeMapAndOperands(&map, &operands);
-    affine::AffineStoreOp::create(builder, nest.loc(), result, place.buffer, map, operands);
+    emitStore(nest, result, place);
   } else {
     place.element = result;
   }
   places[epilogue.getResult(0)] = place;
   variables.resize(outerLoops);
   space.dims.resize(outerLoops);
+}
+
+/// Stores what `nest` has computed. At an index that the body computes it happens only where that
+/// is within bounds, and is no affine access.
+void AffineLowering::emitStore(const KernelNest &nest, Value result, const Place &place) {
+  linalg::GenericOp epilogue = nest.epilogue;
+  OpBuilder::InsertionGuard guard(builder);
+  OpOperand *out = epilogue.getDpsInitOperand(0);
+  SmallVector<AffineExpr> dims = resolved(epilogue.getMatchingIndexingMap(out).getResults(), loops);
+  ArrayRef<int64_t> shape = cast<ShapedType>(out->get().getType()).getShape();
+  for (PlaceOp at : epilogue.getBody()->getOps<PlaceOp>()) {
+    Value number = values.lookupOrDefault(at.getIndex());
+    int64_t size = shape[at.getDim()];
+    auto compare = [&](arith::CmpIPredicate predicate, int64_t bound) -> Value {
+      Value constant = arith::ConstantIndexOp::create(builder, nest.loc(), bound);
+      return arith::CmpIOp::create(builder, nest.loc(), predicate, number, constant);
+    };
+    Value holds = arith::AndIOp::create(builder, nest.loc(), compare(arith::CmpIPredicate::sge, 0),
+                                        compare(arith::CmpIPredicate::slt, size));
+    auto branch = scf::IfOp::create(builder, nest.loc(), holds, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    dims[at.getDim()] = builder.getAffineSymbolExpr(computed.size());
+    computed.push_back(number);
+    space.symbols.push_back({0, std::max<int64_t>(size, 1) - 1});
+  }
+  SmallVector<AffineExpr> index = resolved(place.index, dims);
+  if (!computed.empty()) {
+    memref::StoreOp::create(builder, nest.loc(), result, place.buffer, expand(nest.loc(), index));
+    computed.clear();
+    space.symbols.clear();
+    return;
+  }
+  AffineMap map = AffineMap::get(variables.size(), 0, index, builder.getContext());
+  SmallVector<Value> operands(variables);
+  affine::canonicalizeMapAndOperands(&map, &operands);
+  affine::AffineStoreOp::create(builder, nest.loc(), result, place.buffer, map, operands);
 }
 
 /// The reduction's loops, around the accumulator that they carry.
@@ -219,7 +251,7 @@ Value AffineLowering::emitBody(linalg::GenericOp op, Value accumulated, BlockArg
       values.map(read.getResult(), emitRead(read));
     else if (auto index = dyn_cast<linalg::IndexOp>(inner))
       values.map(index.getResult(), emitIndex(loops[index.getDim()]));
-    else
+    else if (!isa<PlaceOp>(inner)) // looked at by emitStore
       builder.clone(inner, values);
   }
   return values.lookupOrDefault(op.getBody()->getTerminator()->getOperand(0));

@@ -389,7 +389,7 @@ static LogicalResult check(const KernelNest &nest, TilingAttr tiling) {
     if (!generic)
       continue;
     for (Operation &inner : generic.getBody()->without_terminator())
-      if (!isa<ReadOp, linalg::IndexOp, affine::AffineApplyOp, arith::ConstantOp>(inner) &&
+      if (!isa<ReadOp, PlaceOp, linalg::IndexOp, affine::AffineApplyOp, arith::ConstantOp>(inner) &&
           (!OpTrait::hasElementwiseMappableTraits(&inner) || inner.getNumResults() != 1))
         return inner.emitOpError() << "is not an elementwise op, as a kernel's body must have";
   }

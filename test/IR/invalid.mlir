@@ -224,3 +224,11 @@ func.func @f() {
   %0 = tiny.constant dense<1> : vector<4xi32>
   return
 }
+
+// -----
+
+func.func @place(%i: index) {
+  // expected-error @below {{'tiny.place' op attribute 'dim' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
+  tiny.place %i dim -1
+  return
+}

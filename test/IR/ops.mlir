@@ -118,3 +118,10 @@ func.func @read(%src: tensor<32xf32>, %i: index, %j: index) -> f32 {
     }
   }
 #-}
+
+// CHECK-LABEL: func.func @place
+func.func @place(%i: index) {
+  // CHECK-NEXT: tiny.place %arg0 dim 1
+  tiny.place %i dim 1
+  return
+}

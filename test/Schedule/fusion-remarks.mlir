@@ -27,3 +27,33 @@ func.func @main(%x: tensor<4096x64xf32>, %w: tensor<4096x512xf32>) -> tensor<512
   %s = tiny.reduce add %m dims [0] : tensor<4096x512xf32> -> tensor<512xf32>
   return %s : tensor<512xf32>
 }
+
+// -----
+
+// CHECK: remark: [Missed] Update | Category:tiny-schedule{{.*}}cannot be updated in place: the caller keeps this argument: mark it as tiny.donated
+func.func @main(%old: tensor<5xf32>, %new: tensor<f32>, %at: tensor<i32>) -> tensor<5xf32> {
+  %i = tiny.iota dim 0 : tensor<5xi32>
+  %a0 = tiny.reshape %at : tensor<i32> to tensor<1xi32>
+  %a1 = tiny.expand %a0 : tensor<1xi32> to tensor<5xi32>
+  %c = tiny.cmp eq %i, %a1 : tensor<5xi32>
+  %n0 = tiny.reshape %new : tensor<f32> to tensor<1xf32>
+  %n1 = tiny.expand %n0 : tensor<1xf32> to tensor<5xf32>
+  %r = tiny.where %c, %n1, %old : tensor<5xf32>
+  return %r : tensor<5xf32>
+}
+
+// -----
+
+// CHECK: remark: [Missed] Update | Category:tiny-schedule{{.*}}cannot be updated in place: it is needed later
+func.func @main(%old: tensor<5xf32> {tiny.donated}, %new: tensor<f32>, %at: tensor<i32>) -> (tensor<5xf32>, tensor<f32>) {
+  %i = tiny.iota dim 0 : tensor<5xi32>
+  %a0 = tiny.reshape %at : tensor<i32> to tensor<1xi32>
+  %a1 = tiny.expand %a0 : tensor<1xi32> to tensor<5xi32>
+  %c = tiny.cmp eq %i, %a1 : tensor<5xi32>
+  %n0 = tiny.reshape %new : tensor<f32> to tensor<1xf32>
+  %n1 = tiny.expand %n0 : tensor<1xf32> to tensor<5xf32>
+  %r = tiny.where %c, %n1, %old : tensor<5xf32>
+  %s = tiny.mul %r, %old : tensor<5xf32>
+  %t = tiny.reduce add %s dims [0] : tensor<5xf32> -> tensor<f32>
+  return %r, %t : tensor<5xf32>, tensor<f32>
+}

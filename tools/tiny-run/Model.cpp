@@ -101,7 +101,7 @@ static bool makePort(func::FuncOp entry, Type type, Attribute name, const std::s
   }
   auto text = dyn_cast_or_null<StringAttr>(name);
   ports.push_back(
-      {text && !text.empty() ? text.str() : otherName, {*element, tensor.getShape().vec()}});
+      {text && !text.empty() ? text.str() : otherName, {*element, tensor.getShape().vec()}, false});
   return true;
 }
 
@@ -125,6 +125,20 @@ static bool findEntry(const Options &options, Model &model, std::string &error) 
     if (!makePort(entry, type, entry.getArgAttr(i, "tiny.name"), "arg" + std::to_string(i),
                   model.inputs))
       return false;
+  for (const std::string &name : options.donated) {
+    size_t position = 0;
+    bool isPosition = !StringRef(name).getAsInteger(10, position);
+    auto found = llvm::find_if(model.inputs, [&](const Port &port) { return port.name == name; });
+    if (found != model.inputs.end())
+      position = found - model.inputs.begin();
+    else if (!isPosition || position >= model.inputs.size()) {
+      error = "--donate: the program has no input '" + name + "'";
+      return false;
+    }
+    entry.setArgAttr(position, mlir::tiny::kDonatedAttrName, UnitAttr::get(entry.getContext()));
+  }
+  for (auto [i, port] : llvm::enumerate(model.inputs))
+    port.donated = bool(entry.getArgAttr(i, mlir::tiny::kDonatedAttrName));
   for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
     if (!makePort(entry, type, entry.getResultAttr(i, "tiny.name"), "result" + std::to_string(i),
                   model.outputs))

@@ -26,6 +26,7 @@ namespace tinyrun {
 struct Port {
   std::string name; // as the model calls it, else "arg0" or "result0"
   tinyrt::TensorType type;
+  bool donated = false; // an argument that a run may write to
 };
 
 struct Model {

@@ -210,6 +210,10 @@ static const OptionInfo kOptions[] = {
      true, PARSE(parseFile(o.outputs, v, e))},
     {"--expect", "[NAME=]@FILE", "fail unless a result is what this .npy or .pb file holds", true,
      PARSE(parseFile(o.expected, v, e))},
+    {"--donate", "NAME",
+     "an input that the program may write over, so that a result can lie in it: a\ncache that gets "
+     "one more row is not copied then",
+     true, PARSE((o.donated.push_back(v.str()), true))},
     {"Tolerance", "", "", false, nullptr},
     {"--rtol", "R", "|actual - expected| <= atol + rtol * |expected| (default: 1e-5)", false,
      PARSE(parseTolerance(v, o.rtol, e))},

@@ -50,6 +50,7 @@ struct Options {
   std::vector<InputSpec> inputs;
   std::vector<FileSpec> outputs;
   std::vector<FileSpec> expected;
+  std::vector<std::string> donated; // inputs by name or position
   std::optional<double> rtol, atol, maxTol;
   std::string verifyAgainst;
 

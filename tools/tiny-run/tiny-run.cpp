@@ -19,6 +19,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 using namespace mlir;
 using namespace tinyrun;
@@ -132,7 +133,16 @@ bool TinyRun::matchData() {
 
 bool TinyRun::runOnce() {
   std::vector<std::string> failures;
-  if (!makeInputs(inputSpecs, model, inputs, error) || !target->run(inputs, outputs, error))
+  if (!makeInputs(inputSpecs, model, inputs, error))
+    return fail();
+  // What is given away is gone after the run, and may be needed once more.
+  std::vector<tinyrt::Tensor> given = inputs;
+  for (size_t i = 0; i < given.size(); ++i)
+    if (model.inputs[i].donated && !options.verifyAgainst.empty()) {
+      given[i] = tinyrt::Tensor(inputs[i].type());
+      std::memcpy(given[i].data(), inputs[i].data(), inputs[i].bytes());
+    }
+  if (!target->run(given, outputs, error))
     return fail();
   if (target->check(failures, error))
     return true;

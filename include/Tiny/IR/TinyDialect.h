@@ -48,6 +48,10 @@ TypedAttr reduceIdentity(ReduceKind kind, Type elementType);
 /// What `count` elements (at least one) of the same value combine to.
 TypedAttr reduceSplat(ReduceKind kind, TypedAttr value, int64_t count);
 
+/// The unit attribute of an entry argument whose buffer the caller gives away: the program may
+/// write to it, and a result may lie in it.
+constexpr llvm::StringLiteral kDonatedAttrName = "tiny.donated";
+
 /// Where the value of a host function lies: an entry argument, a constant with a slot, or the
 /// result of a launch with slots. Null before tiny-schedule-plan-memory has run.
 SlotAttr slotOf(Value value);

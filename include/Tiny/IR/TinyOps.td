@@ -382,6 +382,7 @@ def Tiny_LaunchOp : Tiny_Op<"launch", [AttrSizedOperandSegments,
     written keeps its elements; the kernel does not take the old value as an argument, since it is
     the destination. So the parts of a concatenation are results that update one another, each as
     `%s = tiny.launch @relu(%c) into(%r : tensor<8xf32>) updates [0] : (tensor<4xf32>) -> tensor<8xf32>`.
+    An argument of the program can be updated where the caller gives its buffer away (`tiny.donated`).
 
     `result_slots` says where each result lies and is set by `tiny-schedule-plan-memory`; `grid`
     (workgroups along x, y, z) is set by the Tile stage.
@@ -433,6 +434,22 @@ def Tiny_ReadOp : Tiny_Op<"read", [DeclareOpInterfaceMethods<MemoryEffectsOpInte
     `:` type($source) `->` type($result)
   }];
   let hasVerifier = 1;
+}
+
+def Tiny_PlaceOp : Tiny_Op<"place", [MemoryEffects<[MemWrite]>]> {
+  let summary = "where along a dim of the destination an element is stored";
+  let description = [{
+    Appears in the body of an all-parallel `linalg.generic` only, whose destination has the constant 0
+    as the index of dim `dim` in its map: the element that an iteration yields is stored at `index`
+    along that dim. Nothing is stored where `index` is no index of the dim. No two iterations store
+    at one place, so the other dims of the destination are loops of their own.
+
+    ```mlir
+    tiny.place %i dim 1
+    ```
+  }];
+  let arguments = (ins Index:$index, ConfinedAttr<I64Attr, [IntNonNegative]>:$dim);
+  let assemblyFormat = "$index `dim` $dim attr-dict";
 }
 
 #endif // TINY_OPS_TD

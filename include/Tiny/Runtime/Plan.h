@@ -140,8 +140,10 @@ public:
   uint64_t stateBytes = 0;
   uint64_t workspaceBytes = 0;
 
-  void addInput(std::string name, TensorType type);
-  void addOutput(std::string name, TensorType type);
+  /// A donated input may be written to by launches, and an output may lie in it.
+  void addInput(std::string name, TensorType type, bool donated = false);
+  /// `donor` is 1 + the number of the input in whose memory the output lies, or 0.
+  void addOutput(std::string name, TensorType type, uint32_t donor = 0);
 
   /// The number of the kernel of that name, added when it is new: several launches of one kernel
   /// share it.
@@ -165,6 +167,7 @@ private:
   struct NamedTensor {
     std::string name;
     TensorType type;
+    uint32_t donor;
   };
   struct Kernel {
     std::string name;

@@ -73,12 +73,15 @@ typedef struct tiny_plan_launch {
 
 /* An argument or a result of the entry function: argument i is segment
  * (ARGUMENT, i), result i is (RESULT, i), dense and row-major. `element` counts
- * f64 f32 f16 bf16 i1 i8 i16 i32 i64 ui8 ui16 ui32 ui64 from 0 (i1 is a byte). */
+ * f64 f32 f16 bf16 i1 i8 i16 i32 i64 ui8 ui16 ui32 ui64 from 0 (i1 is a byte).
+ * `donor` of an argument is 1 if launches may write to it: the caller gives its
+ * contents away. `donor` of a result is 1 + the number of such an argument, of as
+ * many bytes, in whose memory the result lies; 0 if it has its own. */
 typedef struct tiny_plan_tensor {
   tiny_plan_table name;  /* empty when it has none */
   tiny_plan_table shape; /* of int64_t */
   uint32_t element;
-  uint32_t reserved; /* 0 */
+  uint32_t donor;
 } tiny_plan_tensor;
 
 /* A test in the program: after the last launch both buffers must agree, equal to

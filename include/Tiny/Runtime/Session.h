@@ -71,7 +71,9 @@ public:
                                          std::string &error);
 
   /// Runs all launches. `inputs` must have the types of the plan. Tensors of the right type that
-  /// `outputs` already has are written to; otherwise new ones are made.
+  /// `outputs` already has are written to; otherwise new ones are made. The contents of an input
+  /// that the plan calls donated are lost, and it may share its memory with no other input; an
+  /// output that lies in it becomes that memory.
   bool run(const std::vector<Tensor> &inputs, std::vector<Tensor> &outputs, std::string &error);
 
   /// Evaluates the plan's checks on what the last run has left. One message for each that fails.

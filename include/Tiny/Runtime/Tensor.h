@@ -64,6 +64,13 @@ public:
   /// Aligned to kBufferAlignment and not initialised.
   explicit Tensor(TensorType type);
 
+  /// The same memory as a tensor of another type with as many bytes.
+  Tensor viewedAs(TensorType type) const {
+    Tensor view = *this;
+    view.type_ = std::move(type);
+    return view;
+  }
+
   const TensorType &type() const { return type_; }
   int64_t numElements() const { return type_.numElements(); }
   size_t bytes() const { return type_.bytes(); }

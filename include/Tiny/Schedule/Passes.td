@@ -93,7 +93,10 @@ def FormKernelsPass : Pass<"tiny-schedule-form-kernels", "::mlir::ModuleOp"> {
     (`Tiny/Schedule/View.h`), elementwise ops its scalar body. A reduction whose only use is an
     elementwise nest of the same number of elements takes that nest as its epilogue. A sum that
     selects by comparing a position with data becomes one guarded load, and a value that selects by
-    position (a concatenation) is computed in parts, each in its place.
+    position (a concatenation) is computed in parts, each in its place. A value that is another one
+    with some new elements, at fixed positions or where a position equals a number of the data, takes
+    over the buffer of that one if it is not needed any more (an argument: if it is `tiny.donated`),
+    and only the new elements are stored.
 
     Nests that pass values to one another become one kernel where that saves time; with `group=false`
     every nest is a kernel. Kernels carry the name of what they do and the shape that they make, and
@@ -164,8 +167,9 @@ def PlanMemoryPass : Pass<"tiny-schedule-plan-memory", "::mlir::ModuleOp"> {
     (the workspace), at offsets chosen so that two buffers share bytes only when they are never
     alive together. A result that updates a value in place lies where that value lies; a result may
     also take the buffer of an input that is not needed afterwards, if each element of it is read
-    by the iteration that writes its place and by no other. Constants lie one behind the other in
-    the constants segment. Sets `result_slots` on each launch and `slot` on each constant, and on the
+    by the iteration that writes its place and by no other. An argument with the attribute
+    `tiny.donated` is such an input: what takes over its buffer, results of the function too, has the
+    slot of the argument. Constants lie one behind the other in the constants segment. Sets `result_slots` on each launch and `slot` on each constant, and on the
     function the arena's size as `tiny.workspace_bytes`, the least that any placement could reach
     (the most bytes alive at one time) as `tiny.workspace_lower_bound`, and `tiny.constants_bytes`.
   }];

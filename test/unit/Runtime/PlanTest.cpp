@@ -124,6 +124,24 @@ TEST(Plan, RefusesWhatCannotRun) {
   EXPECT_TRUE(contains(error, "larger than any memory")) << error;
 }
 
+TEST(Plan, PutsAResultIntoADonatedArgumentOnly) {
+  auto errorWith = [](bool donated, int64_t outputSize, uint32_t donor, unsigned outputs = 1) {
+    PlanBuilder builder;
+    builder.addInput("x", {ElementType::f32, {4}}, donated);
+    for (unsigned i = 0; i < outputs; ++i)
+      builder.addOutput("y", {ElementType::i16, {outputSize}}, donor);
+    Plan plan;
+    std::string error;
+    EXPECT_EQ(builder.finish(plan, error), error.empty());
+    return error;
+  };
+  EXPECT_EQ(errorWith(true, 8, 1), "");
+  EXPECT_EQ(errorWith(true, 8, 0), "");
+  for (const std::string &error : {errorWith(false, 8, 1), errorWith(true, 4, 1),
+                                   errorWith(true, 8, 2), errorWith(true, 8, 1, 2)})
+    EXPECT_NE(error.find("output"), std::string::npos) << error;
+}
+
 TEST(Plan, RefusesEveryTruncation) {
   Plan original = makePlan();
   for (size_t size = 0; size < original.bytes(); ++size) {

@@ -146,6 +146,33 @@ static Tensor input(float value) {
   return tensor;
 }
 
+TEST_P(DeviceTest, PutsAResultIntoADonatedArgument) {
+  PlanBuilder builder;
+  builder.constantsBytes = sizeof(kConstants);
+  builder.addInput("x", {ElementType::f32, {2, 3, 4}}, /*donated=*/true);
+  builder.addOutput("y", {ElementType::f32, {24}}, /*donor=*/1);
+  builder.addLaunch(builder.addKernel("scale"), {4, 3, 2},
+                    {{Segment::argument, 0, 0, 96},
+                     {Segment::constants, 0, 0, 4},
+                     {Segment::argument, 0, 0, 96}});
+  Plan plan;
+  std::string error;
+  ASSERT_TRUE(builder.finish(plan, error)) << error;
+  EXPECT_EQ(memoryNeeded(plan.view()), 128u + 96) << "the result has no memory of its own";
+  auto program =
+      Program::create(GetParam()(), std::move(plan), {findKernel, {}}, kConstants, error);
+  ASSERT_TRUE(program) << error;
+  auto session = Session::create(program, {true, false}, error);
+  ASSERT_TRUE(session) << error;
+  Tensor x = input(2);
+  std::vector<Tensor> outputs;
+  ASSERT_TRUE(session->run({x}, outputs, error)) << error;
+  ASSERT_EQ(outputs.size(), 1u);
+  EXPECT_EQ(outputs[0].data(), x.data());
+  EXPECT_EQ(outputs[0].type().str(), "tensor<24xf32>");
+  EXPECT_EQ(outputs[0].as<float>()[23], 6);
+}
+
 TEST_P(DeviceTest, RunsAPlan) {
   auto program = makeProgram(GetParam());
   EXPECT_EQ(memoryNeeded(program->plan()), 128u + 192 + 96 + 4 + 2);

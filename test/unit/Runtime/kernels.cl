@@ -35,8 +35,8 @@ __kernel void sizes(__global uint *out, uint first) {
 }
 
 // Each work-item there is counts itself.
-__kernel void count(__global atomic_uint *out) {
-  atomic_fetch_add_explicit(out, 1, memory_order_relaxed, memory_scope_device);
+__kernel void count(__global uint *out) {
+  __scoped_atomic_fetch_add(out, 1, __ATOMIC_RELAXED, __MEMORY_SCOPE_DEVICE);
 }
 
 // Depends on everything before it having ended.

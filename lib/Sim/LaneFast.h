@@ -134,11 +134,16 @@ LANE uint32_t mul16(uint32_t &special, uint32_t a, uint32_t b) {
   special |= nanFlag(r);
   return narrow(r);
 }
-/// The product is exact in f32, and the sum in f64 is near enough to be rounded once.
+/// The product is exact in f32. The sum is made exact by the error of its rounding, which then goes
+/// to odd, so that the rounding to f16 is the only one.
 LANE uint32_t fma16(uint32_t &special, uint32_t a, uint32_t b, uint32_t c) {
-  double r = double(widen(a) * widen(b)) + double(widen(c));
-  special |= nanFlag(r);
-  return narrowDouble(r);
+  float product = widen(a) * widen(b), addend = widen(c);
+  float sum = product + addend, part = sum - product;
+  float error = (product - (sum - part)) + (addend - part);
+  special |= nanFlag(sum);
+  uint32_t bits = bitsOf(sum), inexact = error < 0 || error > 0;
+  uint32_t away = inexact && (bitsOf(error) ^ bits) >> 31;
+  return narrow(asFloat(inexact ? (bits - away) | 1 : bits));
 }
 
 //===-- Minimum and maximum --------------------------------------------------===//

@@ -66,8 +66,8 @@ struct General {
       exec &= dpp.enabled;
     }
 
-    Buffer results[blocks], operands[3];
-    uint32_t carry[LaneBlock::size];
+    Buffer results[blocks], shaped[3];
+    alignas(64) uint32_t words[3][2][LaneBlock::size], carry[LaneBlock::size];
     uint64_t maskIn = 0, maskOut = 0;
     if (row.flags & Row::maskIn)
       maskIn = wave.mask<N>(i.src[sources]);
@@ -78,25 +78,23 @@ struct General {
         // V_PK_FMAC_F16 has no operand for what it adds to.
         const Operand &operand =
             k < i.srcs && i.src[k].kind != Operand::Kind::none ? i.src[k] : i.dst[0];
-        uint32_t words[2][LaneBlock::size];
-        const uint32_t *parts[2] = {words[0], words[1]};
+        const uint32_t *parts[2] = {words[k][0], words[k][1]};
         for (unsigned part = 0; part < (is64(row.src[k]) ? 2u : 1u); ++part) {
           if (operand.isVgpr()) {
-            parts[part] = wave.vgpr<N>(operand.index + part) + first;
-            if (k == 0 && i.dpp != Dpp::none) {
-              permuteBlock(wave.vgpr<N>(operand.index + part), dpp, first, words[part]);
-              parts[part] = words[part];
-            }
+            if (k == 0 && i.dpp != Dpp::none)
+              permuteBlock(wave.vgpr<N>(operand.index + part), dpp, first, words[k][part]);
+            else
+              parts[part] = wave.vgpr<N>(operand.index + part) + first;
           } else {
             uint32_t value =
                 static_cast<uint32_t>(operand.isConstant() ? operand.constant >> (32 * part)
                                                            : wave.scalars[operand.index + part]);
-            for (uint32_t &word : words[part])
+            for (uint32_t &word : words[k][part])
               word = value;
           }
         }
-        shapeSource(operand, row.src[k], vop3p, !moves, mode, parts[0], parts[1], operands[k]);
-        lanes.src[k] = operands[k].words;
+        lanes.src[k] =
+            shapeSource(operand, row.src[k], vop3p, !moves, mode, parts[0], parts[1], shaped[k]);
         if (row.flags & Row::dotSigns && k < 2 && operand.modifiers & modNeg)
           lanes.isSigned |= 1 << k;
       }
@@ -119,8 +117,9 @@ struct General {
     if (row.flags & Row::compare)
       return wave.setMask<N>(i.dst[0], maskOut & exec);
     for (unsigned block = 0; block < blocks; ++block)
-      storeResult(wave.vgpr<N>(i.dst[0].index) + block * LaneBlock::size, N, row.dst, i.dst[0].high,
-                  results[block], static_cast<uint32_t>(exec >> (block * LaneBlock::size)));
+      storeResult(wave.vgpr<N>(i.dst[0].index) + block * LaneBlock::size, N, row.dst,
+                  i.dst[0].high || row.flags & Row::highHalf, results[block],
+                  static_cast<uint32_t>(exec >> (block * LaneBlock::size)));
     if (row.flags & Row::maskOut)
       wave.setMask<N>(i.dst[1], maskOut & exec);
   }

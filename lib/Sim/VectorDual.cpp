@@ -62,7 +62,7 @@ struct Dual {
   TINYSIM_INLINE static void compute(Wave &wave, const Instruction &i, const BoundHalf &half,
                                      unsigned &at, const LaneMode &mode, bool flushes,
                                      Buffer &result) {
-    Buffer operands[3];
+    Buffer operands[3], shaped[3];
     LaneBlock lanes;
     for (unsigned k = 0; k < half.sources; ++k) {
       const Operand &operand = i.src[at++];
@@ -76,8 +76,8 @@ struct Dual {
       }
       if (flushes && !(half.row->flags & Row::keepsBits)) {
         const uint32_t *words = static_cast<const uint32_t *>(lanes.src[k]);
-        shapeSource(operand, half.row->src[k], false, true, mode, words, words, operands[k]);
-        lanes.src[k] = operands[k].words;
+        lanes.src[k] =
+            shapeSource(operand, half.row->src[k], false, true, mode, words, words, shaped[k]);
       }
     }
     lanes.dst = result.words;

@@ -197,7 +197,7 @@ llvm::ArrayRef<Row> tinysim::halfRows() {
 
       {"V_FMA_MIX_F32", each32<fma32, exactMixTo32>(), f, {x, x, x}},
       {"V_FMA_MIXLO_F16", each<mixTo16>(), h, {x, x, x}},
-      {"V_FMA_MIXHI_F16", each<mixTo16>(), h, {x, x, x}},
+      {"V_FMA_MIXHI_F16", each<mixTo16>(), h, {x, x, x}, Row::highHalf},
 
       {"V_DOT2_F32_F16", each32<fastDot2To32, dot2To32>(), f, {p, p, f}},
       {"V_DOT2ACC_F32_F16", each32<fastDot2To32, dot2To32>(), f, {p, p, f}},

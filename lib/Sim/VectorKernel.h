@@ -74,6 +74,7 @@ struct Row {
     noOutputFlush = 16, // the result's denormals follow the inputs (minimum and maximum)
     dotSigns = 32,      // neg_lo says that src0 or src1 is signed
     noModifiers = 64,   // clamp and omod have no meaning for the result
+    highHalf = 128,     // writes the high half of the destination
   };
   uint8_t flags = 0;
 };

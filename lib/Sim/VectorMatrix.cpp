@@ -17,6 +17,10 @@ using namespace tinysim;
 
 namespace {
 constexpr unsigned size = 16;
+/// A row of a matrix; the host's vectors are parts of it.
+typedef float Row16 __attribute__((vector_size(size * sizeof(float))));
+typedef int32_t IntegerRow16 __attribute__((vector_size(size * sizeof(int32_t))));
+typedef uint32_t UnsignedRow16 __attribute__((vector_size(size * sizeof(uint32_t))));
 enum class Element : uint8_t { f16, bf16, iu8, iu4 };
 enum class Result : uint8_t { f32, f16, bf16, i32 };
 
@@ -62,19 +66,19 @@ template <Element element, Result result> struct FloatMatrix {
         d[r * perRegister + lane / size][lane % size] =
             widenResult(result, words[lane], high && c.isVgpr(), c.modifiers);
     }
-    for (unsigned row = 0; row < size; ++row) {
-      alignas(64) float sum[size];
-      for (unsigned column = 0; column < size; ++column)
-        sum[column] = d[row][column];
+    // Four rows at a time share the loads of B and stay in registers.
+    for (unsigned row = 0; row < size; row += 4) {
+      Row16 sums[4];
+      std::memcpy(sums, d[row], sizeof(sums));
       for (unsigned k = 0; k < size; ++k) {
-        const float factor = a[k][row];
-        for (unsigned column = 0; column < size; ++column)
-          // Products of f16 numbers are exact in f32: no fused operation is needed to round once.
-          sum[column] = element == Element::f16 ? factor * b[k][column] + sum[column]
-                                                : __builtin_fmaf(factor, b[k][column], sum[column]);
+        Row16 factors;
+        std::memcpy(&factors, b[k], sizeof(factors));
+        sums[0] += a[k][row] * factors;
+        sums[1] += a[k][row + 1] * factors;
+        sums[2] += a[k][row + 2] * factors;
+        sums[3] += a[k][row + 3] * factors;
       }
-      for (unsigned column = 0; column < size; ++column)
-        d[row][column] = sum[column];
+      std::memcpy(d[row], sums, sizeof(sums));
     }
     const bool highD = result != Result::f32 && (i.dst[0].high || high);
     for (unsigned r = 0; r < registers; ++r) {
@@ -95,27 +99,33 @@ template <Element element, Result result> struct FloatMatrix {
 template <unsigned bits> struct IntegerMatrix {
   template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
     constexpr unsigned registers = size * size / N, perRegister = N / size, perWord = 32 / bits;
-    int32_t a[size][size], b[size][size];
-    for (unsigned k = 0; k < size; ++k)
-      for (unsigned source = 0; source < 2; ++source) {
-        const uint32_t *words = wave.vgpr<N>(i.src[source].index + k / perWord);
-        const bool isSigned = i.src[source].modifiers & modNeg;
-        for (unsigned lane = 0; lane < size; ++lane) {
-          uint32_t field = words[lane] >> (k % perWord * bits) & ((1u << bits) - 1);
-          uint32_t sign = isSigned ? 1u << (bits - 1) : 0;
-          (source ? b : a)[k][lane] = static_cast<int32_t>((field ^ sign) - sign);
-        }
+    IntegerRow16 a[size], b[size], products[size]; // at most 16 * 255 * 255
+    for (unsigned source = 0; source < 2; ++source) {
+      // The field goes to the top of the word, and back with its sign or without.
+      const bool isSigned = i.src[source].modifiers & modNeg;
+      IntegerRow16 *elements = source ? b : a;
+      for (unsigned k = 0; k < size; ++k) {
+        UnsignedRow16 words;
+        std::memcpy(&words, wave.vgpr<N>(i.src[source].index + k / perWord), sizeof(words));
+        elements[k] = static_cast<IntegerRow16>(words << (32 - bits - k % perWord * bits)) >>
+                      static_cast<int>(32 - bits);
+        if (!isSigned)
+          elements[k] &= (1 << bits) - 1;
       }
+    }
+    for (unsigned row = 0; row < size; ++row) {
+      products[row] = a[0][row] * b[0];
+      for (unsigned k = 1; k < size; ++k)
+        products[row] += a[k][row] * b[k];
+    }
     uint32_t d[registers][N];
     const Operand &c = i.src[2];
     for (unsigned r = 0; r < registers; ++r) {
       uint32_t buffer[N];
       const uint32_t *words = c.isVgpr() ? wave.vgpr<N>(c.index + r) : fetch<N>(wave, c, buffer);
       for (unsigned lane = 0; lane < N; ++lane) {
-        const unsigned row = r * perRegister + lane / size, column = lane % size;
-        int64_t sum = static_cast<int32_t>(words[lane]);
-        for (unsigned k = 0; k < size; ++k)
-          sum += a[k][row] * b[k][column];
+        int64_t sum = static_cast<int64_t>(static_cast<int32_t>(words[lane])) +
+                      products[r * perRegister + lane / size][lane % size];
         if (i.clamp)
           sum = sum < INT32_MIN ? INT32_MIN : sum > INT32_MAX ? INT32_MAX : sum;
         d[r][lane] = static_cast<uint32_t>(static_cast<uint64_t>(sum));

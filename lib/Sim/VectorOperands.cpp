@@ -9,136 +9,98 @@
 
 using namespace tinysim;
 
-bool tinysim::dppLanes(const Instruction &i, unsigned waveSize, uint64_t exec, DppLanes &result) {
-  uint64_t there = 0;
-  result.enabled = 0;
-  uint32_t control = i.dppControl;
-  for (unsigned lane = 0; lane < waveSize; ++lane) {
-    unsigned row = lane & ~15u, in = lane & 15;
-    int from; // in the row; outside of 0..15 there is no source
-    if (i.dpp == Dpp::dpp8) {
-      from = static_cast<int>((in & 8) + (control >> (3 * (in & 7)) & 7));
-    } else if (control <= 0xff) { // quad_perm
-      from = static_cast<int>((in & 12) + (control >> (2 * (in & 3)) & 3));
-    } else if (control >= 0x101 && control <= 0x10f) { // row_shl
-      from = static_cast<int>(in + (control & 15));
-    } else if (control >= 0x111 && control <= 0x11f) { // row_shr
-      from = static_cast<int>(in) - static_cast<int>(control & 15);
-    } else if (control >= 0x121 && control <= 0x12f) { // row_ror
-      from = static_cast<int>((in - (control & 15)) & 15);
-    } else if (control == 0x140) { // row_mirror
-      from = static_cast<int>(15 - in);
-    } else if (control == 0x141) { // row_half_mirror
-      from = static_cast<int>(in ^ 7);
-    } else if ((control & ~15u) == 0x150) { // row_share
-      from = static_cast<int>(control & 15);
-    } else if ((control & ~15u) == 0x160) { // row_xmask
-      from = static_cast<int>(in ^ (control & 15));
-    } else {
-      return false;
-    }
-    bool inRow = from >= 0 && from < 16;
-    unsigned source = row + (inRow ? static_cast<unsigned>(from) : in);
-    result.from[lane] = static_cast<uint8_t>(source);
-    if (inRow && (i.fetchInactive || (exec >> source & 1)))
-      there |= uint64_t(1) << lane;
-    bool masked =
-        i.dpp == Dpp::dpp16 && !((i.rowMask >> (lane / 16) & 1) && (i.bankMask >> (in / 4) & 1));
-    if (!masked)
-      result.enabled |= uint64_t(1) << lane;
+/// The lane of its row that lane `in` reads under a control of DPP16; -1: there is none; -2: there
+/// is no such control.
+static int dpp16Source(unsigned control, unsigned in) {
+  const int lane = static_cast<int>(in), by = static_cast<int>(control & 15);
+  auto inRow = [](int from) { return from >= 0 && from < 16 ? from : -1; };
+  switch (control >> 4) {
+  case 0x10: // row_shl
+    return by ? inRow(lane + by) : -2;
+  case 0x11: // row_shr
+    return by ? inRow(lane - by) : -2;
+  case 0x12: // row_ror
+    return by ? (lane - by) & 15 : -2;
+  case 0x14: // row_mirror, row_half_mirror
+    return by == 0 ? 15 - lane : by == 1 ? lane ^ 7 : -2;
+  case 0x15: // row_share
+    return by;
+  case 0x16: // row_xmask
+    return lane ^ by;
+  default: // quad_perm
+    return control <= 0xff ? (lane & 12) + (control >> (2 * (lane & 3)) & 3) : -2;
   }
-  result.valid = there;
-  // Without bound_ctrl a lane without a source is not written; DPP8 always reads 0 there.
-  if (i.dpp == Dpp::dpp16 && !i.boundControl)
-    result.enabled &= there;
+}
+
+namespace {
+/// All controls of DPP16, over a wave64.
+struct DppTable {
+  static constexpr unsigned size = 0x170;
+  struct Entry {
+    bool exists = true;
+    uint64_t inRow = 0;
+    uint8_t from[64];
+  } entries[size];
+
+  DppTable() {
+    for (unsigned control = 0; control < size; ++control)
+      for (unsigned lane = 0; lane < 64; ++lane) {
+        int source = dpp16Source(control, lane & 15);
+        entries[control].exists &= source != -2;
+        entries[control].inRow |= static_cast<uint64_t>(source >= 0) << lane;
+        entries[control].from[lane] =
+            static_cast<uint8_t>(source < 0 ? lane : (lane & 48) + static_cast<unsigned>(source));
+      }
+  }
+};
+} // namespace
+
+bool tinysim::dppLanes(const Instruction &i, unsigned waveSize, uint64_t exec, DppLanes &result) {
+  static const DppTable table;
+  uint64_t inRow = ~uint64_t(0);
+  if (i.dpp == Dpp::dpp8) {
+    for (unsigned lane = 0; lane < 64; ++lane)
+      result.own[lane] = static_cast<uint8_t>((lane & 56) + (i.dppControl >> (3 * (lane & 7)) & 7));
+    result.from = result.own;
+  } else {
+    if (i.dppControl >= DppTable::size || !table.entries[i.dppControl].exists)
+      return false;
+    result.from = table.entries[i.dppControl].from;
+    inRow = table.entries[i.dppControl].inRow;
+  }
+  result.valid = inRow;
+  if (!i.fetchInactive && exec != (waveSize == 64 ? ~uint64_t(0) : 0xffffffffu))
+    for (unsigned lane = 0; lane < waveSize; ++lane)
+      if (!(exec >> result.from[lane] & 1))
+        result.valid &= ~(uint64_t(1) << lane);
+  result.enabled = ~uint64_t(0);
+  if (i.dpp == Dpp::dpp8) // a lane without a source reads 0
+    return true;
+  if (i.rowMask != 15 || i.bankMask != 15)
+    for (unsigned lane = 0; lane < waveSize; ++lane)
+      if (!(i.rowMask >> (lane / 16) & 1) || !(i.bankMask >> (lane % 16 / 4) & 1))
+        result.enabled &= ~(uint64_t(1) << lane);
+  // Without bound_ctrl a lane without a source is not written.
+  if (!i.boundControl)
+    result.enabled &= result.valid;
   return true;
 }
 
-void tinysim::permuteBlock(const uint32_t *all, const DppLanes &dpp, unsigned firstLane,
-                           uint32_t *result) {
-  for (unsigned n = 0; n < LaneBlock::size; ++n) {
-    unsigned lane = firstLane + n;
-    result[n] = dpp.valid >> lane & 1 ? all[dpp.from[lane]] : 0;
-  }
-}
-
-/// Denormals to zeros of their sign.
 template <class F> static uint64_t flush(uint64_t x) { return isDenormal<F>(x) ? x & F::sign : x; }
 
-/// abs, then neg, on the sign bit of one number.
-static uint64_t withSign(uint64_t x, uint64_t sign, unsigned modifiers) {
-  if (modifiers & modAbs)
-    x &= ~sign;
-  return modifiers & modNeg ? x ^ sign : x;
-}
-
-void tinysim::shapeSource(const Operand &operand, Type type, bool vop3p, bool flushes,
-                          const LaneMode &mode, const uint32_t *low, const uint32_t *high,
-                          Buffer &result) {
-  const unsigned modifiers = operand.modifiers;
-  const bool flush32 = flushes && !mode.f32.keepInputDenormals;
-  const bool flush16 = flushes && !mode.f16f64.keepInputDenormals;
+void tinysim::flushSource(Type type, bool isF16, const LaneMode &mode, Buffer &words) {
   for (unsigned lane = 0; lane < LaneBlock::size; ++lane) {
-    uint32_t x = low[lane];
-    switch (type) {
-    case Type::f32:
-      x = static_cast<uint32_t>(withSign(x, F32::sign, modifiers));
-      result.words[lane] = flush32 ? static_cast<uint32_t>(flush<F32>(x)) : x;
-      break;
-    case Type::b16:
-    case Type::f16:
-      x = (operand.high ? x >> 16 : x) & 0xffff;
-      if (type == Type::f16) {
-        x = static_cast<uint32_t>(withSign(x, F16::sign, modifiers));
-        x = flush16 ? static_cast<uint32_t>(flush<F16>(x)) : x;
-      }
-      result.words[lane] = x;
-      break;
-    case Type::b64:
-    case Type::f64: {
-      uint64_t wide = x | static_cast<uint64_t>(high[lane]) << 32;
-      if (type == Type::f64) {
-        wide = withSign(wide, F64::sign, modifiers);
-        wide = flush16 ? flush<F64>(wide) : wide;
-      }
-      result.longs[lane] = wide;
-      break;
-    }
-    case Type::pk16:
-    case Type::pkF16:
-    case Type::pkBF16: {
-      uint32_t first = x & 0xffff, second = x >> 16;
-      if (vop3p) {
-        first = modifiers & modOpSel ? x >> 16 : x & 0xffff;
-        second = modifiers & modOpSelHi ? x >> 16 : x & 0xffff;
-        if (type != Type::pk16) {
-          first ^= modifiers & modNeg ? 0x8000 : 0;
-          second ^= modifiers & modAbs ? 0x8000 : 0; // neg_hi
-        }
-      }
-      if (type == Type::pkF16 && flush16) {
-        first = static_cast<uint32_t>(flush<F16>(first));
-        second = static_cast<uint32_t>(flush<F16>(second));
-      }
-      result.words[lane] = first | second << 16;
-      break;
-    }
-    case Type::mix:
-      if (modifiers & modOpSelHi) {
-        uint64_t half = modifiers & modOpSel ? x >> 16 : x & 0xffff;
-        half = flush16 ? flush<F16>(half) : half;
-        // Exact, but for the quieting of a NaN, which the operation does anyway.
-        x = static_cast<uint32_t>(convert<F32, F16>(half, Rounding::nearest));
-      } else if (flush32) {
-        x = static_cast<uint32_t>(flush<F32>(x));
-      }
-      result.words[lane] = static_cast<uint32_t>(withSign(x, F32::sign, modifiers));
-      break;
-    case Type::b32:
-    case Type::none:
-      result.words[lane] = x;
-      break;
-    }
+    uint32_t &word = words.words[lane];
+    if (is64(type))
+      words.longs[lane] = flush<F64>(words.longs[lane]);
+    else if (isPacked(type))
+      word = static_cast<uint32_t>(flush<F16>(word & 0xffff) | flush<F16>(word >> 16) << 16);
+    else if (type == Type::f16)
+      word = static_cast<uint32_t>(flush<F16>(word));
+    else if (isF16) // widened by now: below the smallest normal f16 number
+      word = (word & 0x7fffffff) < 0x38800000 ? word & 0x80000000 : word;
+    else
+      word = static_cast<uint32_t>(flush<F32>(word));
   }
 }
 

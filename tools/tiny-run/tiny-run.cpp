@@ -221,8 +221,7 @@ bool TinyRun::writeOutputs() {
 }
 
 bool TinyRun::run() {
-  target = createTarget(options, error);
-  if (!target || !loadModel(options, context, sources, model, error))
+  if (!loadModel(options, context, sources, model, error))
     return fail();
   if (!options.emit.empty())
     return emit();
@@ -233,6 +232,7 @@ bool TinyRun::run() {
 
   if (!options.verifyAgainst.empty())
     original = cast<ModuleOp>(model.module->getOperation()->clone());
+  target = createTarget(options);
   if (!target->prepare(model, options, error))
     return fail();
   if (options.report != Report::none) {

@@ -4,8 +4,7 @@ import sys
 
 def symbols(path):
     with open(path) as file:
-        names = {line.split()[-1] for line in file}
-    return {name for name in names if not name.startswith("ROCR_1")}  # that is the version itself
+        return {line.split()[-1] for line in file if line.split()[-1] != "ROCR_1"}
 
 
 theirs, ours = symbols(sys.argv[1]), symbols(sys.argv[2])

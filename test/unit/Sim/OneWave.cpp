@@ -42,7 +42,8 @@ std::vector<uint8_t> assemble(const std::string &text, unsigned waveSize) {
   std::unique_ptr<MCInstrInfo> instructions(target->createMCInstrInfo());
   std::unique_ptr<MCSubtargetInfo> subtarget(target->createMCSubtargetInfo(
       triple, "gfx1100",
-      waveSize == 64 ? "+wavefrontsize64,-wavefrontsize32" : "+wavefrontsize32"));
+      waveSize == 64 ? "+wavefrontsize64,-wavefrontsize32,+real-true16"
+                     : "+wavefrontsize32,+real-true16"));
   SourceMgr sources;
   sources.setDiagHandler([](const SMDiagnostic &, void *) {});
   sources.AddNewSourceBuffer(MemoryBuffer::getMemBufferCopy(text), SMLoc());

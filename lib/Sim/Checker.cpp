@@ -155,6 +155,13 @@ bool Checker::before(Wave &wave, const Instruction &instruction) {
     const Operand &operand = instruction.src[n];
     if (operand.isConstant() || !operand.read)
       continue;
+    if (instruction.carriesHighHalf && n == 2 && operand.isVgpr()) {
+      Operand low = operand;
+      low.dwords = 1;
+      if (!checkVgpr(wave, low, lanes))
+        return false;
+      continue;
+    }
     if (operand.isVgpr() ? !checkVgpr(wave, operand, lanes)
                          : (!vector || exec) && !checkScalar(wave, operand))
       return false;
@@ -179,6 +186,10 @@ void Checker::setLoadedHidden(unsigned dword, const char *kind) {
 
 void Checker::markWritten(Wave &wave, const Instruction &instruction, uint64_t exec) {
   const Operand &source = instruction.src[0];
+  // Read before anything is marked: destinations may overlap sources.
+  uint64_t highWritten = ~uint64_t(0);
+  if (instruction.carriesHighHalf && instruction.src[2].isVgpr())
+    highWritten = vgprs[instruction.src[2].index + 1].written;
   for (unsigned d = 0; d < instruction.dsts; ++d) {
     const Operand &operand = instruction.dst[d];
     for (unsigned n = 0; n < operand.dwords; ++n) {
@@ -202,6 +213,8 @@ void Checker::markWritten(Wave &wave, const Instruction &instruction, uint64_t e
       Vgpr &vgpr = vgprs[index];
       if (!instruction.isCopy) {
         vgpr.written |= exec;
+        if (d == 0 && n == 1)
+          vgpr.written &= ~exec | highWritten;
         if (loadedUnwrittenValid && n < 4)
           vgpr.written &= ~loadedUnwritten[n];
       } else if (instruction.srcs >= 2) { // V_WRITELANE

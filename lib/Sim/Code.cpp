@@ -31,9 +31,10 @@ static void failed(Wave &wave, const Instruction &instruction) {
   wave.fault(static_cast<Fault::Kind>(instruction.tag), instruction.opcodeName);
 }
 
-struct Code::LineTable {
+struct Code::FileFacts {
   std::unique_ptr<object::ObjectFile> file;
   std::unique_ptr<DWARFContext> context;
+  std::vector<Symbol> functions; // of the file's symbol table: local ones too
 };
 
 Code::Code(const CodeObject &object, unsigned waveSize) : object(object), waveSize(waveSize) {
@@ -80,44 +81,65 @@ void Code::translate(const Slot *slot) {
   target.store(&instructions.back(), std::memory_order_release);
 }
 
-std::string Code::sourceLine(uint64_t pc) {
+void Code::readFile() {
+  if (facts)
+    return;
+  facts = std::make_unique<FileFacts>();
   if (!object.file || object.file->empty())
-    return "";
-  if (!lines) {
-    lines = std::make_unique<LineTable>();
-    StringRef contents(reinterpret_cast<const char *>(object.file->data()), object.file->size());
-    Expected<std::unique_ptr<object::ObjectFile>> file =
-        object::ObjectFile::createObjectFile(MemoryBufferRef(contents, "code object"));
-    if (!file)
-      consumeError(file.takeError());
-    else {
-      lines->file = std::move(*file);
-      lines->context = DWARFContext::create(
-          *lines->file, DWARFContext::ProcessDebugRelocations::Process, nullptr, "",
-          [](Error error) { consumeError(std::move(error)); },
-          [](Error error) { consumeError(std::move(error)); });
-    }
+    return;
+  StringRef contents(reinterpret_cast<const char *>(object.file->data()), object.file->size());
+  Expected<std::unique_ptr<object::ObjectFile>> file =
+      object::ObjectFile::createObjectFile(MemoryBufferRef(contents, "code object"));
+  if (!file) {
+    consumeError(file.takeError());
+    return;
   }
-  if (!lines->context)
+  facts->file = std::move(*file);
+  auto ignore = [](Error error) { consumeError(std::move(error)); };
+  facts->context = DWARFContext::create(
+      *facts->file, DWARFContext::ProcessDebugRelocations::Process, nullptr, "", ignore, ignore);
+  for (const object::SymbolRef &symbol : facts->file->symbols()) {
+    Expected<object::SymbolRef::Type> type = symbol.getType();
+    Expected<StringRef> name = symbol.getName();
+    Expected<uint64_t> address = symbol.getAddress();
+    if (type && name && address && *type == object::SymbolRef::ST_Function)
+      facts->functions.push_back(
+          {name->str(), *address + object.loadBias, object::ELFSymbolRef(symbol).getSize()});
+    consumeError(type.takeError());
+    consumeError(name.takeError());
+    consumeError(address.takeError());
+  }
+}
+
+std::string Code::sourceLine(uint64_t pc) {
+  readFile();
+  if (!facts->context)
     return "";
   DILineInfoSpecifier specifier(DILineInfoSpecifier::FileLineInfoKind::RelativeFilePath);
-  std::optional<DILineInfo> info = lines->context->getLineInfoForAddress(
+  std::optional<DILineInfo> info = facts->context->getLineInfoForAddress(
       {pc - object.loadBias, object::SectionedAddress::UndefSection}, specifier);
   if (!info || info->FileName == DILineInfo::BadString || info->Line == 0)
     return "";
   return info->FileName + ":" + std::to_string(info->Line) + ":" + std::to_string(info->Column);
 }
 
+std::string Code::mnemonic(uint64_t pc) {
+  std::lock_guard<std::mutex> lock(mutex);
+  std::string text = decoder.disassemble(bytesAt(pc), pc, waveSize);
+  return text.substr(0, text.find(' '));
+}
+
 std::string Code::describe(uint64_t pc) {
   std::lock_guard<std::mutex> lock(mutex);
   std::string text;
   raw_string_ostream os(text);
-  // The nearest function at or below the place.
+  readFile();
   const Symbol *best = nullptr;
-  for (const Symbol &symbol : object.symbols)
-    if (symbol.address <= pc && !StringRef(symbol.name).ends_with(".kd") &&
-        (!best || symbol.address > best->address))
-      best = &symbol;
+  for (const std::vector<Symbol> *list : {&object.symbols, &std::as_const(facts->functions)})
+    for (const Symbol &symbol : *list)
+      if (pc >= symbol.address && pc - symbol.address < symbol.bytes &&
+          !StringRef(symbol.name).ends_with(".kd") && (!best || symbol.address > best->address))
+        best = &symbol;
   if (best)
     os << best->name << "+" << format_hex(pc - best->address, 2);
   else

@@ -38,11 +38,15 @@ public:
   /// Fills the slot. What cannot be translated becomes an instruction that faults.
   void translate(const Slot *slot);
 
+  /// "v_add_f32", or "<illegal>".
+  std::string mnemonic(uint64_t pc);
+
   /// For messages: "name+0x40: v_add_f32 …" and the source line, if there is one.
   std::string describe(uint64_t pc);
 
 private:
   llvm::ArrayRef<uint8_t> bytesAt(uint64_t pc) const;
+  void readFile();
   std::string sourceLine(uint64_t pc);
 
   const CodeObject object;
@@ -52,8 +56,8 @@ private:
   Decoder decoder;
   std::deque<Instruction> instructions;
   std::deque<std::string> problems;
-  struct LineTable;
-  std::unique_ptr<LineTable> lines; // made when first asked for
+  struct FileFacts;
+  std::unique_ptr<FileFacts> facts; // made when first asked for
 };
 
 } // namespace tinysim

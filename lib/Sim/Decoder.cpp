@@ -14,10 +14,10 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/MC/MCAsmInfo.h"
 #include "llvm/MC/MCContext.h"
 #include "llvm/MC/MCDisassembler/MCDisassembler.h"
+#include "llvm/MC/MCExpr.h"
 #include "llvm/MC/MCInst.h"
 #include "llvm/MC/MCInstPrinter.h"
 #include "llvm/MC/MCInstrInfo.h"
@@ -110,9 +110,9 @@ struct Decoder::Implementation {
   std::unique_ptr<MCInstrInfo> instructions;
   PerWaveSize modes[2]; // wave32, wave64
   std::vector<RegisterFacts> registerFacts;
-  /// M0 and NULL are decoded as registers of their generation, which are in no class; here is the
-  /// one that is.
-  std::vector<MCPhysReg> ofAnyGeneration;
+  /// The disassembler gives registers whose encoding differs between chips as M0_gfx11plus;
+  /// register classes hold them as M0.
+  std::vector<MCPhysReg> nameInClasses;
   std::vector<std::unique_ptr<OpcodeFacts>> opcodeFacts; // made when first seen
 
   PerWaveSize &mode(unsigned waveSize) { return modes[waveSize == 64]; }
@@ -270,21 +270,30 @@ Decoder::Decoder() : implementation(std::make_unique<Implementation>()) {
     }
   }
   StringMap<MCPhysReg> byName;
-  for (unsigned reg = 1; reg < i.registers->getNumRegs(); ++reg)
+  for (MCPhysReg reg = 1; reg < i.registers->getNumRegs(); ++reg)
     byName[i.registers->getName(reg)] = reg;
-  i.ofAnyGeneration.resize(i.registers->getNumRegs());
-  for (unsigned reg = 1; reg < i.registers->getNumRegs(); ++reg) {
+  i.nameInClasses.resize(i.registers->getNumRegs());
+  for (MCPhysReg reg = 1; reg < i.registers->getNumRegs(); ++reg) {
     StringRef name = i.registers->getName(reg);
-    auto general = name.consume_back("_gfx11plus") ? byName.find(name) : byName.end();
-    i.ofAnyGeneration[reg] = general == byName.end() ? reg : general->second;
+    size_t suffix = name.find("_gfx");
+    auto generic = byName.find(name.take_front(suffix));
+    i.nameInClasses[reg] = generic == byName.end() ? reg : generic->second;
+    // The tuples of those are in no class under their own name.
+    if (i.registerFacts[reg].kind == Operand::Kind::none && i.nameInClasses[reg] != reg) {
+      i.registerFacts[reg] = i.registerFacts[i.nameInClasses[reg]];
+      i.registerFacts[reg].index = i.registers->getEncodingValue(reg) & 0xff;
+    }
   }
 }
 
 Decoder::~Decoder() = default;
 
 bool Decoder::Implementation::addRegister(Operand &operand, MCRegister reg, int registerClass) {
-  reg = reg ? MCRegister(ofAnyGeneration[reg]) : reg;
-  if (!reg || (registerClass >= 0 && !registers->getRegClass(registerClass).contains(reg)))
+  if (!reg)
+    return false;
+  const MCRegisterClass *allowed =
+      registerClass >= 0 ? &registers->getRegClass(registerClass) : nullptr;
+  if (allowed && !allowed->contains(reg) && !allowed->contains(nameInClasses[reg.id()]))
     return false;
   const RegisterFacts &facts = registerFacts[reg];
   operand.kind = facts.kind;
@@ -388,11 +397,14 @@ Decoder::Status Decoder::Implementation::sortOperands(const MCInst &inst, unsign
         src.kind = Operand::Kind::constant;
         src.constant = 0;
       }
-    } else if (op.isImm()) {
+    } else if (int64_t value;
+               op.isImm() || (op.isExpr() && op.getExpr()->evaluateAsAbsolute(value))) {
+      if (op.isImm())
+        value = op.getImm();
       if (info.OperandType == MCOI::OPERAND_REGISTER)
         return fail(problem, "has a constant where only a register can be");
       src.kind = Operand::Kind::constant;
-      src.constant = static_cast<uint64_t>(op.getImm());
+      src.constant = static_cast<uint64_t>(value);
       if (registerClass >= 0)
         src.dwords = registers->getRegClass(registerClass).getSizeInBits() > 32 ? 2 : 1;
       if (src.dwords == 1)
@@ -557,6 +569,8 @@ Decoder::Status Decoder::translate(ArrayRef<uint8_t> bytes, uint64_t pc, unsigne
       return i.fail(problem, "lacks its DPP control");
     result.isCopy = (base == "V_MOV_B32" && result.dpp == Dpp::none) || base == "V_WRITELANE_B32" ||
                     base == "V_READLANE_B32";
+    result.readsFirstLane = base == "V_READFIRSTLANE_B32";
+    result.carriesHighHalf = base == "V_MAD_U64_U32" || base == "V_MAD_I64_I32";
   } else {
     takeOtherImmediates(result, immediates);
   }

@@ -164,7 +164,10 @@ struct Instruction {
   bool isLoad = false;    // returns data to dst
   bool isStore = false;   // stores, or an atomic
   bool isAtomic = false;
-  bool isCopy = false;         // dst becomes what src[0] is, never-written state and all
+  bool isCopy = false; // dst becomes what src[0] is, never-written state and all
+  /// The high half of the 64-bit dst[0] is as written as that of src[2]: compilers use
+  /// V_MAD_U64_U32 for 32-bit multiply-adds and leave the high half of the addend to chance.
+  bool carriesHighHalf = false;
   bool movesRelative = false;  // V_MOVREL*, S_MOVREL*: M0 is added to a register number
   bool readsFirstLane = false; // V_READFIRSTLANE: of its source, only the first active lane
   int32_t offset = 0;     // signed byte offset; DS: offset0 (16 bits, or 8 of the 2-address forms)

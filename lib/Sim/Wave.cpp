@@ -44,9 +44,8 @@ void Wave::fault(Fault::Kind kind, std::string what, int lane) {
   fault.pc = current ? current->pc : 0;
   raw_string_ostream os(fault.message);
   os << "kernel '" << fault.kernel << "': " << getName(kind) << ": ";
-  if (current && current->opcodeName[0] && current->kind != InstructionClass::other &&
-      current->name[0])
-    os << StringRef(current->name).lower() << " ";
+  if (current)
+    os << code->mnemonic(current->pc) << " ";
   os << what;
   if (current)
     os << "\n  at " << code->describe(current->pc);

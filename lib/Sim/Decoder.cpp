@@ -397,10 +397,25 @@ Decoder::Status Decoder::Implementation::sortOperands(const MCInst &inst, unsign
         src.kind = Operand::Kind::constant;
         src.constant = 0;
       }
+      // LLVM 22's disassembler ties the accumulator of a VOPD's second half to the first half's
+      // destination, and that of a V_FMAC_F16 to a high half to the low one: the constraint knows.
+      if (int def = desc.getOperandConstraint(n, MCOI::TIED_TO);
+          def >= 0 && src.isVgpr() && def < result.dsts) {
+        src.index = result.dst[def].index;
+        src.high = result.dst[def].high;
+      }
     } else if (int64_t value;
                op.isImm() || (op.isExpr() && op.getExpr()->evaluateAsAbsolute(value))) {
       if (op.isImm())
         value = op.getImm();
+      // It puts a 0 for the register that the DPP forms of V_FMA_MIXLO and V_FMA_MIXHI keep a
+      // half of.
+      if (info.OperandType == MCOI::OPERAND_REGISTER && dpp && result.format == Format::vop3p) {
+        src = result.dst[0];
+        src.tied = true;
+        src.read = false;
+        continue;
+      }
       if (info.OperandType == MCOI::OPERAND_REGISTER)
         return fail(problem, "has a constant where only a register can be");
       src.kind = Operand::Kind::constant;
@@ -421,6 +436,9 @@ Decoder::Status Decoder::Implementation::sortOperands(const MCInst &inst, unsign
 
   if (result.format == Format::vop3 && dstModifiers & modOpSelHi && result.dsts)
     result.dst[0].high = true;
+  for (Operand &src : result.src)
+    if (src.tied && result.format == Format::vop3)
+      src.high = result.dst[0].high; // V_FMAC_F16: the same half
   auto hasImplicit = [&](ArrayRef<MCPhysReg> list, unsigned index) {
     return any_of(list, [&](MCPhysReg reg) {
       return registerFacts[reg].kind == Operand::Kind::scalar && registerFacts[reg].index == index;
@@ -451,9 +469,17 @@ static bool takeVectorImmediates(Instruction &result, SmallVectorImpl<int64_t> &
     result.rowMask = static_cast<uint8_t>(immediates.pop_back_val());
     result.dppControl = static_cast<uint32_t>(immediates.pop_back_val());
   }
+  // The dot products to 16 bits have op_sel there, which the modifiers said already.
+  if (StringRef(result.name).starts_with("V_DOT2_F16") ||
+      StringRef(result.name).starts_with("V_DOT2_BF16"))
+    return true;
+  // So have 16-bit DPP forms, behind the others.
+  if (result.dpp != Dpp::none && StringRef(result.opcodeName).contains("_t16_e64_") &&
+      !immediates.empty())
+    immediates.pop_back();
   if (!immediates.empty())
     result.clamp = immediates[0] != 0;
-  if (immediates.size() > 1)
+  if (immediates.size() > 1 && result.format != Format::vop3p)
     result.omod = static_cast<uint8_t>(immediates[1]);
   return true;
 }

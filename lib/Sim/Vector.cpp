@@ -179,9 +179,31 @@ struct Plain {
 };
 } // namespace
 
+/// V_FMA_MIX reads a source as f32 or f16 by its op_sel_hi, which LLVM's decoder does not consider:
+/// it gives inline constants as f16. A literal is left as it is; where there is one, the
+/// instruction is four bytes longer.
+static void widenMixConstants(Instruction &i) {
+  unsigned constants = 0;
+  for (unsigned k = 0; k < 3; ++k)
+    constants += i.src[k].isConstant();
+  if (i.size > 8 && constants == 1)
+    return;
+  for (unsigned k = 0; k < 3; ++k) {
+    Operand &operand = i.src[k];
+    const bool isHalf = operand.modifiers & modOpSelHi;
+    for (uint32_t half : {0x3800, 0x3c00, 0x4000, 0x4400, 0xb800, 0xbc00, 0xc000, 0xc400, 0x3118})
+      if (operand.isConstant() && !isHalf && operand.constant == half) {
+        operand.constant = half == 0x3118 ? 0x3e22f983 : bitsOf(widen(half)); // 1 / (2 pi)
+        break;
+      }
+  }
+}
+
 static Handler selectRow(Instruction &i, unsigned waveSize) {
   const Row &row = *RowTable::get().rows[i.tag];
   const unsigned sources = sourceCount(row);
+  if (row.src[0] == Type::mix)
+    widenMixConstants(i);
   bool plain = i.dpp == Dpp::none && !i.clamp && !i.omod && i.srcs >= sources &&
                (row.dst == Type::b32 || row.dst == Type::f32 || isPacked(row.dst)) &&
                !(row.flags & Row::dotSigns);

@@ -77,16 +77,17 @@ static u32 exactFract32(const LaneMode &m, u32 a) {
 
 // The results of these flush denormals whatever MODE says.
 LANE u32 flushed32(u32 x) { return x & (x & 0x7f800000 ? 0xffffffffu : 0x80000000u); }
-template <double (*f)(double)> LANE u32 approximate32(u32 a) {
-  return flushed32(bitsOf(static_cast<float>(f(asFloat(flushed32(a))))));
+/// A NaN is quieted at the end: compilers drop the way to double and back, which would do it.
+template <double (*f)(double)> LANE u32 rounded32(u32 a) {
+  return quiet32(static_cast<float>(f(asFloat(a))));
 }
-LANE u32 exp32(u32 a) { return approximate32<exp2OfDouble>(a); }
-LANE u32 log32(u32 a) { return approximate32<log2OfDouble>(a); }
-LANE u32 rcp32(u32 a) { return approximate32<rcpOfDouble>(a); }
-LANE u32 rsq32(u32 a) { return approximate32<rsqOfDouble>(a); }
-LANE u32 sqrt32(u32 a) { return approximate32<sqrtOfDouble>(a); }
-LANE u32 sin32(u32 a) { return bitsOf(static_cast<float>(sinOfTurns(asFloat(a)))); }
-LANE u32 cos32(u32 a) { return bitsOf(static_cast<float>(cosOfTurns(asFloat(a)))); }
+LANE u32 exp32(u32 a) { return flushed32(rounded32<exp2OfDouble>(flushed32(a))); }
+LANE u32 log32(u32 a) { return flushed32(rounded32<log2OfDouble>(flushed32(a))); }
+LANE u32 rcp32(u32 a) { return flushed32(rounded32<rcpOfDouble>(flushed32(a))); }
+LANE u32 rsq32(u32 a) { return flushed32(rounded32<rsqOfDouble>(flushed32(a))); }
+LANE u32 sqrt32(u32 a) { return flushed32(rounded32<sqrtOfDouble>(flushed32(a))); }
+LANE u32 sin32(u32 a) { return rounded32<sinOfTurns>(a); }
+LANE u32 cos32(u32 a) { return rounded32<cosOfTurns>(a); }
 
 static u32 ldexp32(const LaneMode &m, u32 a, u32 by) {
   int exponent = static_cast<int32_t>(by);

@@ -20,6 +20,7 @@
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
+#include <map>
 
 using namespace llvm;
 
@@ -86,7 +87,11 @@ OneWave::OneWave(unsigned waveSize) : registers(272 * waveSize + 16) {
 }
 
 bool OneWave::run(const std::string &text) {
-  std::vector<uint8_t> code = assemble(text, wave.waveSize);
+  // Tests run the same lines on many numbers, and an assembler takes longer than the instruction.
+  static std::map<std::pair<std::string, unsigned>, std::vector<uint8_t>> assembled;
+  std::vector<uint8_t> &code = assembled[{text, wave.waveSize}];
+  if (code.empty())
+    code = assemble(text, wave.waveSize);
   if (code.empty()) {
     problem = "does not assemble: " + text;
     return false;

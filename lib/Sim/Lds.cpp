@@ -21,7 +21,7 @@ TINYSIM_INLINE void ldsOffsets(const Wave &wave, const Operand &vgpr, uint32_t i
                                uint64_t (&offsets)[N]) {
   const uint32_t *base = wave.vgpr<N>(vgpr.index);
   for (unsigned lane = 0; lane < N; ++lane)
-    offsets[lane] = uint64_t(base[lane]) + immediate;
+    offsets[lane] = base[lane] + immediate;
 }
 
 static void performAt(Wave &wave, const Instruction &i, const MemoryOp &op, uint64_t *offsets,

@@ -50,7 +50,8 @@ static const Binary<uint32_t, uint32_t, uint32_t> binary32[] = {
      }},
     {"S_ABSDIFF_I32",
      [](uint32_t a, uint32_t b, bool &scc) {
-       return nonZero(static_cast<int32_t>(a) > static_cast<int32_t>(b) ? a - b : b - a, scc);
+       uint32_t difference = a - b; // wraps; it is its sign that counts
+       return nonZero(static_cast<int32_t>(difference) < 0 ? 0 - difference : difference, scc);
      }},
     {"S_LSHL_B32", [](uint32_t a, uint32_t b, bool &scc) { return nonZero(a << (b & 31), scc); }},
     {"S_LSHR_B32", [](uint32_t a, uint32_t b, bool &scc) { return nonZero(a >> (b & 31), scc); }},

@@ -16,26 +16,26 @@ using namespace llvm;
 
 namespace tinysim {
 
-/// Which source is what. The order is LLVM's: stores have their data behind the address, except
-/// SCRATCH, whose data comes first.
+/// Which source is what. The one that is no VGPR is the base; of the VGPRs the address comes before
+/// the data, except in SCRATCH stores. ADDTID forms and some of SCRATCH have no address.
 struct Roles {
   int address = -1, base = -1, data = -1;
 };
 
 static Roles rolesOf(const Instruction &i) {
   Roles roles;
-  bool hasData = i.isStore;
-  int next = 0;
-  if (i.format == Format::scratch && hasData)
-    roles.data = next++;
-  // The address; ADDTID forms, and _SADDR and _ST of SCRATCH, have none.
-  if (next < i.srcs && i.src[next].isVgpr() && !(hasData && roles.data < 0 && next + 1 >= i.srcs))
-    if (!StringRef(i.name).contains("ADDTID"))
-      roles.address = next++;
-  if (hasData && roles.data < 0)
-    roles.data = next++;
-  if (next < i.srcs)
-    roles.base = next;
+  int vgprs[2] = {-1, -1}, count = 0;
+  for (int n = 0; n < i.srcs; ++n)
+    if (!i.src[n].isVgpr())
+      roles.base = n;
+    else if (count < 2)
+      vgprs[count++] = n;
+  if (!i.isStore)
+    roles.address = vgprs[0];
+  else if (i.format == Format::scratch || count == 1)
+    roles.data = vgprs[0], roles.address = vgprs[1];
+  else
+    roles.address = vgprs[0], roles.data = vgprs[1];
   return roles;
 }
 

@@ -2,6 +2,7 @@
 
 #include "Options.h"
 
+#include "Tiny/Runtime/HsaDevice.h"
 #include "Tiny/Runtime/TensorFile.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -167,6 +168,15 @@ static bool parseChoice(StringRef text, std::initializer_list<StringRef> choices
   return false;
 }
 
+static bool parseDevice(Options &options, StringRef text, std::string &error) {
+  tinyrt::HsaOptions hsa;
+  options.device = text.str();
+  if (text == "cpu" || tinyrt::parseHsaDevice(options.device, hsa))
+    return true;
+  error = "'" + options.device + "' is unknown: give cpu, sim or hsa, or hsa:1 for the second card";
+  return false;
+}
+
 //===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
@@ -227,8 +237,12 @@ static const OptionInfo kOptions[] = {
      "bounds, or within the tolerance if one is given",
      false, PARSE(parseChoice(v, {"reference"}, o.verifyAgainst, e))},
     {"Target", "", "", false, nullptr},
-    {"--target", "cpu|reference", "what runs the program (default: cpu)", false,
-     PARSE(parseChoice(v, {"cpu", "reference"}, o.target, e))},
+    {"--target", "cpu|rdna3|reference", "what the program is compiled for, or the interpreter",
+     false, PARSE(parseChoice(v, {"cpu", "rdna3", "reference"}, o.target, e))},
+    {"--device", "NAME",
+     "what runs it: cpu, or for rdna3 sim (a simulator of the card) or hsa (the card,\nthrough "
+     "ROCm; hsa:1 is the second one)",
+     false, PARSE(parseDevice(o, v, e))},
     {"--cpu", "NAME", "the processor to compile for, as LLVM names it (default: host)", false,
      PARSE((o.cpu = v.str(), true))},
     {"--threads", "N", "threads to use (default: one per core)", false,
@@ -296,6 +310,10 @@ static bool checkTogether(const Options &options, std::string &error) {
     return false;
   };
   bool isReference = options.target == "reference";
+  if (isReference && !options.device.empty())
+    return fail("--device runs what is compiled, and the reference interprets");
+  if (!options.device.empty() && (options.device == "cpu") != (options.target == "cpu"))
+    return fail("--target cpu runs on --device cpu, and --target rdna3 on sim or hsa");
   if (options.model.empty())
     return fail("no model is given; see --help");
   if (!options.emitPath.empty() && options.emit.empty())
@@ -368,6 +386,9 @@ bool tinyrun::parseOptions(int argc, const char *const *argv, Options &options,
       return false;
     }
   }
+  // One of them is enough.
+  if (options.target.empty())
+    options.target = options.device.empty() || options.device == "cpu" ? "cpu" : "rdna3";
   return options.help || options.version || checkTogether(options, error);
 }
 

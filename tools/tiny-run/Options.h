@@ -41,7 +41,8 @@ struct Options {
   std::string entry = "main";
   std::vector<std::pair<std::string, int64_t>> dims;
   std::vector<std::pair<std::string, std::string>> fixed;
-  std::string target = "cpu";
+  std::string target; // cpu, rdna3 or reference, once all is parsed
+  std::string device; // cpu, sim, hsa, hsa:1 …; empty: what the target has
   std::string cpu = "host";
   unsigned threads = 0;
   uint64_t maxMemory = 0;                 // 0: what the machine has

@@ -2,6 +2,8 @@
 
 #include "Target.h"
 
+#include "Tiny/Runtime/HsaDevice.h"
+
 #include "llvm/Support/raw_ostream.h"
 
 #include <chrono>
@@ -41,6 +43,16 @@ uint64_t tinyrun::memoryLimit(const Options &options) {
 
 Target::~Target() = default;
 
-std::unique_ptr<Target> tinyrun::createTarget(const Options &options) {
-  return options.target == "reference" ? createReferenceTarget() : createCpuTarget();
+std::unique_ptr<Target> tinyrun::createTarget(const Options &options, std::string &error) {
+  if (options.target == "reference")
+    return createReferenceTarget();
+  if (options.target == "cpu")
+    return createCpuTarget();
+  // The device is there before the compiler is: whoever has no card is told so first.
+  tinyrt::HsaOptions hsa;
+  tinyrt::parseHsaDevice(options.device.empty() ? "hsa" : options.device, hsa);
+  if (tinyrt::createHsaDevice(hsa, error))
+    error = "there is no code generation for rdna3 (gfx1100) yet: programs run with --target cpu "
+            "or reference, and tiny-launch runs kernels that another compiler has made";
+  return nullptr;
 }

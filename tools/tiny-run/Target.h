@@ -52,8 +52,8 @@ public:
   virtual std::string report(Report format) const = 0;
 };
 
-/// By the name that --target has.
-std::unique_ptr<Target> createTarget(const Options &options);
+/// By the name that --target has. Null with the reason if there is no such thing here.
+std::unique_ptr<Target> createTarget(const Options &options, std::string &error);
 
 std::unique_ptr<Target> createReferenceTarget();
 std::unique_ptr<Target> createCpuTarget();

@@ -221,7 +221,8 @@ bool TinyRun::writeOutputs() {
 }
 
 bool TinyRun::run() {
-  if (!loadModel(options, context, sources, model, error))
+  target = createTarget(options, error);
+  if (!target || !loadModel(options, context, sources, model, error))
     return fail();
   if (!options.emit.empty())
     return emit();
@@ -232,7 +233,6 @@ bool TinyRun::run() {
 
   if (!options.verifyAgainst.empty())
     original = cast<ModuleOp>(model.module->getOperation()->clone());
-  target = createTarget(options);
   if (!target->prepare(model, options, error))
     return fail();
   if (options.report != Report::none) {

@@ -2,9 +2,13 @@
 //
 // The conformance test of the device interface: the same plan on each device.
 // `remote` stands for devices with memory of their own: it runs kernels on the
-// CPU, but gives out memory in which only its own copies work.
+// CPU, but gives out memory in which only its own copies work. The simulator runs it
+// always, a card where there is one. The reference interpreter has no kernels and is
+// no device of this interface: tests of whole programs compare with it.
 //
 //===----------------------------------------------------------------------===//
+
+#include "GpuDevices.h"
 
 #include "Tiny/Runtime/Session.h"
 
@@ -73,13 +77,26 @@ private:
 };
 
 using Factory = std::shared_ptr<Device> (*)();
-struct DeviceTest : testing::TestWithParam<Factory> {};
+
+template <bool simulate> std::shared_ptr<Device> createGpu() {
+  std::string reason;
+  return openGpu(simulate, reason);
+}
+
+struct DeviceTest : testing::TestWithParam<Factory> {
+  void SetUp() override {
+    std::string reason;
+    if (GetParam() == createGpu<false> && !openGpu(false, reason))
+      GTEST_SKIP() << reason;
+  }
+};
 } // namespace
 
 INSTANTIATE_TEST_SUITE_P(
     Devices, DeviceTest,
     testing::Values([] { return createCpuDevice(1); }, [] { return createCpuDevice(3); },
-                    []() -> std::shared_ptr<Device> { return std::make_shared<RemoteDevice>(); }));
+                    []() -> std::shared_ptr<Device> { return std::make_shared<RemoteDevice>(); },
+                    createGpu<true>, createGpu<false>));
 
 //===----------------------------------------------------------------------===//
 // Kernels as a compiler would make them
@@ -108,6 +125,9 @@ static void *findKernel(const char *name) {
   return nullptr;
 }
 
+/// The same kernels in both forms; a device takes its own.
+static Code code() { return {findKernel, gpuKernels()}; }
+
 alignas(kBufferAlignment) static const float kConstants[32] = {3, 72, 71};
 
 /// y = sum(x * 3), with one check that holds for x = 1 and one that then fails; z is not written.
@@ -135,7 +155,7 @@ static std::shared_ptr<const Program> makeProgram(Factory factory) {
   Plan plan;
   std::string error;
   EXPECT_TRUE(makeBuilder().finish(plan, error)) << error;
-  auto program = Program::create(factory(), std::move(plan), {findKernel, {}}, kConstants, error);
+  auto program = Program::create(factory(), std::move(plan), code(), kConstants, error);
   EXPECT_TRUE(program) << error;
   return program;
 }
@@ -159,8 +179,7 @@ TEST_P(DeviceTest, PutsAResultIntoADonatedArgument) {
   std::string error;
   ASSERT_TRUE(builder.finish(plan, error)) << error;
   EXPECT_EQ(memoryNeeded(plan.view()), 128u + 96) << "the result has no memory of its own";
-  auto program =
-      Program::create(GetParam()(), std::move(plan), {findKernel, {}}, kConstants, error);
+  auto program = Program::create(GetParam()(), std::move(plan), code(), kConstants, error);
   ASSERT_TRUE(program) << error;
   auto session = Session::create(program, {true, false}, error);
   ASSERT_TRUE(session) << error;
@@ -226,13 +245,13 @@ TEST_P(DeviceTest, SaysWhatIsWrong) {
   PlanBuilder builder = makeBuilder();
   builder.addLaunch(builder.addKernel("none"), {1, 1, 1}, {});
   ASSERT_TRUE(builder.finish(plan, error)) << error;
-  EXPECT_FALSE(Program::create(GetParam()(), plan, {findKernel, {}}, kConstants, error));
+  EXPECT_FALSE(Program::create(GetParam()(), plan, code(), kConstants, error));
   EXPECT_EQ(error, "the compiled code has no kernel 'none'");
 
   PlanBuilder huge = makeBuilder();
   huge.workspaceBytes = uint64_t(1) << 50;
   ASSERT_TRUE(huge.finish(plan, error)) << error;
-  auto program = Program::create(createCpuDevice(1), plan, {findKernel, {}}, kConstants, error);
+  auto program = Program::create(createCpuDevice(1), plan, code(), kConstants, error);
   ASSERT_TRUE(program);
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
   EXPECT_FALSE(Session::create(program, {}, error));

@@ -600,6 +600,10 @@ Decoder::Status Decoder::translate(ArrayRef<uint8_t> bytes, uint64_t pc, unsigne
   } else {
     takeOtherImmediates(result, immediates);
   }
+  if (base.starts_with("S_SUBVECTOR_LOOP_") && result.srcs == 1) {
+    result.dst[result.dsts++] = result.src[0]; // LLVM describes it as a source only
+    result.src[0].read = base.ends_with("_END");
+  }
   // The register that a relative move names is not the one it reads or writes.
   result.movesRelative = base.contains("MOVREL") || base == "V_SWAPREL_B32";
   if (result.movesRelative)

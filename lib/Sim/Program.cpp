@@ -27,6 +27,33 @@ static uint64_t vccOf(const Wave &wave) {
   return wave.waveSize == 32 ? wave.scalars[scalarVcc] : wave.scalar64(scalarVcc);
 }
 
+/// A loop that runs wave64 code for the low half of EXEC, then for the high one. The register keeps
+/// the half that does not run.
+static void subvectorLoopBegin(Wave &wave, const Instruction &i) {
+  uint32_t &low = wave.scalars[scalarExec], &high = wave.scalars[scalarExec + 1];
+  uint32_t &kept = wave.scalars[i.dst[0].index];
+  if (low == 0 && high == 0) {
+    branch(wave, i);
+  } else if (low == 0) {
+    kept = 0;
+  } else {
+    kept = high;
+    high = 0;
+  }
+}
+static void subvectorLoopEnd(Wave &wave, const Instruction &i) {
+  uint32_t &low = wave.scalars[scalarExec], &high = wave.scalars[scalarExec + 1];
+  uint32_t &kept = wave.scalars[i.dst[0].index];
+  if (high != 0) { // the high half is done
+    low = kept;
+  } else if (kept != 0) { // the low one is, and there is a high one
+    high = kept;
+    kept = low;
+    low = 0;
+    branch(wave, i);
+  }
+}
+
 static void registerBranches(HandlerTable &table) {
   table.addHandler("S_BRANCH", branch);
   table.addHandler("S_CBRANCH_SCC0", [](Wave &wave, const Instruction &i) {
@@ -52,6 +79,8 @@ static void registerBranches(HandlerTable &table) {
                            "S_CBRANCH_CDBGSYS_AND_USER"})
     table.addHandler(name, nothing);
 
+  table.addHandler("S_SUBVECTOR_LOOP_BEGIN", subvectorLoopBegin);
+  table.addHandler("S_SUBVECTOR_LOOP_END", subvectorLoopEnd);
   table.addHandler("S_GETPC_B64", [](Wave &wave, const Instruction &i) {
     wave.setScalar64(i.dst[0].index, wave.nextPc());
   });

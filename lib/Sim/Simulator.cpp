@@ -174,7 +174,15 @@ void Simulator::Implementation::work(Launch &launch, std::atomic<uint64_t> &next
   std::deque<std::unique_ptr<Workgroup>> resident;
   std::vector<std::unique_ptr<Workgroup>> idle;
   const uint64_t interruptsBefore = interrupts.load();
+  auto outOfTime = [&](Workgroup &group) {
+    if (std::chrono::steady_clock::now() >= deadline)
+      group.timeOut("still runs after " + std::to_string(options.timeoutSeconds) + " s");
+    else if (interrupts.load() != interruptsBefore)
+      group.timeOut("was interrupted");
+    return launch.stop.load();
+  };
   bool exhausted = false;
+  uint64_t finished = 0;
   unsigned turnsUntilNew = 0;
   while (!launch.stop.load(std::memory_order_relaxed)) {
     // A new workgroup where there is none, or where all that are here had a turn and only yielded.
@@ -195,14 +203,14 @@ void Simulator::Implementation::work(Launch &launch, std::atomic<uint64_t> &next
     resident.pop_front();
     switch (group->run(worker)) {
     case Workgroup::Progress::finished:
+      if ((++finished & 255) == 0 && outOfTime(*group))
+        return;
       idle.push_back(std::move(group));
       turnsUntilNew = static_cast<unsigned>(resident.size());
       break;
     case Workgroup::Progress::yielded:
-      if (std::chrono::steady_clock::now() >= deadline)
-        group->timeOut("still runs after " + std::to_string(options.timeoutSeconds) + " s");
-      else if (interrupts.load() != interruptsBefore)
-        group->timeOut("was interrupted");
+      if (outOfTime(*group))
+        return;
       resident.push_back(std::move(group));
       turnsUntilNew =
           turnsUntilNew ? turnsUntilNew - 1 : static_cast<unsigned>(resident.size()) * 8;

@@ -293,6 +293,7 @@ void Workgroup::timeOut(const std::string &what) {
   for (unsigned n = 0; n < waveCount; ++n)
     if (waves[n].state != WaveState::ended)
       return waves[n].fault(Fault::Kind::timeout, what);
+  waves[0].fault(Fault::Kind::timeout, what); // the grid is too large, not the workgroup
 }
 
 } // namespace tinysim

@@ -352,10 +352,7 @@ Decoder::Status Decoder::Implementation::sortOperands(const MCInst &inst, unsign
   for (unsigned n = 0; n < inst.getNumOperands(); ++n) {
     if (n >= desc.getNumOperands())
       return fail(problem, "has more operands than LLVM describes");
-    // LLVM fills in the first destination for every tied source, also for that of the second half
-    // of a VOPD: the tie says which it is.
-    const int tie = desc.getOperandConstraint(n, MCOI::TIED_TO);
-    const MCOperand &op = inst.getOperand(tie >= 0 ? static_cast<unsigned>(tie) : n);
+    const MCOperand &op = inst.getOperand(n);
     const MCOperandInfo &info = desc.operands()[n];
     int registerClass = instructions->getOpRegClassID(info, mode(waveSize).hwMode);
     if (n < desc.getNumDefs()) {
@@ -380,7 +377,7 @@ Decoder::Status Decoder::Implementation::sortOperands(const MCInst &inst, unsign
       immediates.push_back(op.getImm());
       continue;
     }
-    bool tied = tie >= 0;
+    bool tied = desc.getOperandConstraint(n, MCOI::TIED_TO) >= 0;
     bool old = dpp && result.srcs == 0 && !sawModifiers && tied && n == desc.getNumDefs();
     if (old || (op.isReg() && !op.getReg() && dpp))
       continue;

@@ -293,9 +293,11 @@ bool Decoder::Implementation::addRegister(Operand &operand, MCRegister reg, int 
     return false;
   const MCRegisterClass *allowed =
       registerClass >= 0 ? &registers->getRegClass(registerClass) : nullptr;
-  if (allowed && !allowed->contains(reg) && !allowed->contains(nameInClasses[reg.id()]))
-    return false;
   const RegisterFacts &facts = registerFacts[reg];
+  // NULL is one of 32 bits also where wave64 needs 64.
+  bool isNull = facts.kind == Operand::Kind::scalar && facts.index == scalarNull;
+  if (!isNull && allowed && !allowed->contains(reg) && !allowed->contains(nameInClasses[reg.id()]))
+    return false;
   operand.kind = facts.kind;
   operand.index = facts.index;
   operand.dwords = facts.dwords;

@@ -149,16 +149,6 @@ void simtest::addControl(Suite &suite) {
         t.replace(at, 2, w);
       addConstant(rest, t, "  s_mov_b32 s30, 5\n  " + t + "\n  v_mov_b32 v40, s30\n", {5});
     }
-    addConstant(
-        rest, "s_subvector_loop",
-        wave == 64
-            ? "  s_mov_b64 exec, -1\n  v_mov_b32 v40, 0\n  s_subvector_loop_begin s60, .Lsub" + w +
-                  "end\n.Lsub" + w +
-                  ":\n  v_add_nc_u32 v40, 1, v40\n"
-                  "  s_subvector_loop_end s60, .Lsub" +
-                  w + "\n.Lsub" + w + "end:\n  s_mov_b64 exec, -1\n"
-            : "  v_mov_b32 v40, 1\n",
-        {1});
     addConstant(rest, "shader registers",
                 "  s_getreg_b32 s60, hwreg(HW_REG_SHADER_CYCLES, 0, 20)\n  s_mov_b32 s30, 9\n  "
                 "v_mov_b32 v40, s30\n",

@@ -36,6 +36,8 @@ static bool sameF16(uint32_t want, uint32_t got, double ulps) {
 }
 
 static bool same(const Check &check, const uint32_t *want, const uint32_t *got) {
+  if (std::equal(want, want + check.words, got)) // also a signalling NaN that was left alone
+    return true;
   switch (check.match) {
   case Match::bits:
     break;

@@ -227,7 +227,7 @@ static void addDots(Suite &suite, unsigned wave) {
         unsigned bits = four ? 4 : 8;
         auto field = [&](unsigned source, unsigned i) -> int64_t {
           uint32_t v = w.at(2 * source, lane) >> i * bits << (32 - bits);
-          return neg >> source & 1 ? int32_t(v) >> (32 - bits) : v >> (32 - bits);
+          return neg >> source & 1 ? int64_t(int32_t(v) >> (32 - bits)) : int64_t(v >> (32 - bits));
         };
         int64_t sum = mixed ? int64_t(int32_t(w.at(4, lane))) : w.at(4, lane);
         for (unsigned i = 0; i < 32 / bits; ++i)
@@ -247,7 +247,7 @@ static void addDots(Suite &suite, unsigned wave) {
     Group &g = suite.group(names[which], wave);
     g.workgroups = 4;
     bool bf = which == 1 || which == 3;
-    fillSlots(g, which == 2 ? "eeee" : which == 3 ? "bbbb" : bf ? "bbgg" : "eegg");
+    fillSlots(g, which == 2 ? "mmmm" : which == 3 ? "nnnn" : bf ? "bbgg" : "eegg");
     for (unsigned form = 0; form < 5; ++form) {
       if (which == 4 && form > 2)
         continue;

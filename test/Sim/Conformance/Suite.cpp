@@ -139,6 +139,12 @@ uint64_t simtest::sample(char type, unsigned index, Random &random) {
   case 'b': // the same in bfloat16
     return bitsOf((int(random.below(129)) - 64) * 0.125f) >> 16 |
            (bitsOf((int(random.below(129)) - 64) * 0.125f) & 0xffff0000);
+  case 'm': // two small integers as halves, for sums in half precision
+    return halfOf(double(int(random.below(9)) - 4)) |
+           uint64_t(halfOf(double(int(random.below(9)) - 4))) << 16;
+  case 'n': // the same as bfloat16
+    return bitsOf(float(int(random.below(9)) - 4)) >> 16 |
+           (bitsOf(float(int(random.below(9)) - 4)) & 0xffff0000);
   case 'g': // a float of that kind
     return bitsOf((int(random.below(1025)) - 512) * 0.125f);
   default:

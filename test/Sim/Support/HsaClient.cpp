@@ -222,11 +222,33 @@ bool Client::load(const std::vector<char> &elf, std::map<std::string, Kernel> &k
         info(HSA_EXECUTABLE_SYMBOL_INFO_KERNEL_KERNARG_SEGMENT_SIZE, &kernel.kernargBytes);
         info(HSA_EXECUTABLE_SYMBOL_INFO_KERNEL_GROUP_SEGMENT_SIZE, &kernel.groupBytes);
         info(HSA_EXECUTABLE_SYMBOL_INFO_KERNEL_PRIVATE_SEGMENT_SIZE, &kernel.privateBytes);
+        bool dynamic = false; // a stack whose size the compiler does not know: recursion
+        info(static_cast<hsa_executable_symbol_info_t>(
+                 HSA_EXECUTABLE_SYMBOL_INFO_KERNEL_DYNAMIC_CALLSTACK),
+             &dynamic);
+        if (dynamic)
+          kernel.privateBytes += 2048;
         (*walk->kernels)[name] = kernel;
         return HSA_STATUS_SUCCESS;
       },
       &walk);
   return s == HSA_STATUS_SUCCESS || failed("hsa_executable_iterate_agent_symbols", s);
+}
+
+/// The hidden arguments that kernels of code object version 5 find behind their own: work
+/// group counts and sizes, remainders, the number of dimensions (AMDGPU ABI, LLVM's
+/// AMDGPUUsage, "Code Object V5 Metadata").
+static void fillHidden(char *at, const Grid &grid) {
+  for (unsigned i = 0; i < 3; ++i) {
+    uint32_t count = grid.size[i] / grid.group[i];
+    uint16_t rest = uint16_t(grid.size[i] % grid.group[i]);
+    memcpy(at + 4 * i, &count, 4);
+    memcpy(at + 12 + 2 * i, &grid.group[i], 2);
+    memcpy(at + 18 + 2 * i, &rest, 2);
+  }
+  uint16_t dimensions = 3;
+  memcpy(at + 64, &dimensions, 2);
+  memcpy(at + 120, &grid.dynamicGroupBytes, 4);
 }
 
 Outcome Client::run(const Kernel &kernel, const Grid &grid, const std::vector<char> &arguments) {
@@ -237,6 +259,7 @@ Outcome Client::run(const Kernel &kernel, const Grid &grid, const std::vector<ch
   }
   memset(kernargs, 0, kKernargBytes);
   memcpy(kernargs, arguments.data(), arguments.size());
+  fillHidden(kernargs + ((arguments.size() + 7) & ~size_t(7)), grid);
   api->hsa_signal_store_relaxed(done, 1);
 
   uint64_t index = api->hsa_queue_add_write_index_screlease(queue, 1);

@@ -389,19 +389,21 @@ Decoder::Status Decoder::Implementation::sortOperands(const MCInst &inst, unsign
     src.modifiers = modifiers;
     src.tied = tied;
     src.read = !tied || readsTied(base);
-    if (op.isReg()) {
+    if (int def = desc.getOperandConstraint(n, MCOI::TIED_TO);
+        op.isReg() && def >= 0 && def < result.dsts && result.dst[def].isVgpr()) {
+      // LLVM 22's disassembler ties the accumulator of a VOPD's second half to the first half's
+      // destination, that of a V_FMAC_F16 to a high half to the low one, and that of its DPP form
+      // to the whole register: the constraint knows.
+      src.kind = Operand::Kind::vgpr;
+      src.index = result.dst[def].index;
+      src.dwords = result.dst[def].dwords;
+      src.high = result.dst[def].high;
+    } else if (op.isReg()) {
       if (!addRegister(src, op.getReg(), registerClass))
         return fail(problem, "has an invalid source register");
       if (src.isScalar() && src.index == scalarNull) {
         src.kind = Operand::Kind::constant;
         src.constant = 0;
-      }
-      // LLVM 22's disassembler ties the accumulator of a VOPD's second half to the first half's
-      // destination, and that of a V_FMAC_F16 to a high half to the low one: the constraint knows.
-      if (int def = desc.getOperandConstraint(n, MCOI::TIED_TO);
-          def >= 0 && src.isVgpr() && def < result.dsts) {
-        src.index = result.dst[def].index;
-        src.high = result.dst[def].high;
       }
     } else if (int64_t value;
                op.isImm() || (op.isExpr() && op.getExpr()->evaluateAsAbsolute(value))) {
@@ -609,6 +611,11 @@ Decoder::Status Decoder::translate(ArrayRef<uint8_t> bytes, uint64_t pc, unsigne
     for (Operand &operand : result.src)
       operand.read = operand.read && !(operand.isVgpr() || base.starts_with("S_MOVREL"));
   if (result.isCopy || (result.format == Format::scratch && result.isStore))
+    result.src[0].copied = true;
+  // Lane masks that are put together in a loop start as chance has it: the compiler clears the
+  // active lanes' bits before it sets them, or sets them all.
+  if ((base.starts_with("S_ANDN2_B") || base.starts_with("S_OR_B")) && result.srcs == 2 &&
+      result.src[1].isScalar() && result.src[1].index == scalarExec)
     result.src[0].copied = true;
   if (!HandlerTable::get().bind(result, waveSize)) {
     problem = "is not implemented";

@@ -140,8 +140,12 @@ static bool runOne(Client &client, const Kernel &kernel, const Entry &entry, uns
   grid.group[0] = items;
   grid.size[0] = items * entry.groups;
   Outcome outcome;
+  Kernel launched = kernel;
+  if (std::string(entry.name) ==
+      "recursion") // whose depth the compiler does not know: it counts one call
+    launched.privateBytes += 2048;
   if (ok)
-    outcome = client.run(kernel, grid, bytes);
+    outcome = client.run(launched, grid, bytes);
   ok = ok && outcome.ok && client.copy(got.data(), deviceOut, words * 4);
   client.free(deviceIn);
   client.free(deviceOut);

@@ -11,6 +11,8 @@
 
 #include "Queue.h"
 
+#include "../Instruction.h"
+
 #include <cstdlib>
 
 using namespace tinysim;
@@ -79,6 +81,8 @@ std::shared_ptr<Queue> Queue::create(Runtime &runtime, Agent &agent, uint32_t si
   amd.hsa_queue.size = size;
   amd.hsa_queue.id = queueNumber++;
   amd.read_dispatch_id_field_base_byte_offset = offsetof(amd_queue_t, read_dispatch_id);
+  amd.group_segment_aperture_base_hi = static_cast<uint32_t>(sharedAperture >> 32);
+  amd.private_segment_aperture_base_hi = static_cast<uint32_t>(privateAperture >> 32);
   amd.max_cu_id = 96 - 1;
   amd.max_wave_id = 32 - 1;
   amd.queue_properties = AMD_QUEUE_PROPERTIES_IS_PTR64;

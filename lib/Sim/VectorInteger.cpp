@@ -230,22 +230,24 @@ template <u32 (*f)(u32, u32)> LANE u32 packed(u32 a, u32 b) {
   return (f(a & 0xffff, b & 0xffff) & 0xffff) | f(a >> 16, b >> 16) << 16;
 }
 
-// Dot products of bytes and nibbles.
-template <unsigned width> static u32 dotSigned(Lane &l, u32 a, u32 b, u32 c) {
-  auto element = [&](u32 x, unsigned at, unsigned source) {
-    u32 field = x >> at & ((1u << width) - 1), sign = 1u << (width - 1);
-    return l.isSigned >> source & 1 ? i64(s32((field ^ sign) - sign)) : i64(field);
-  };
-  i64 sum = s32(c);
-  for (unsigned at = 0; at < 32; at += width)
-    sum += element(a, at, 0) * element(b, at, 1);
-  return signed32(l, sum);
+// Dot products of bytes and nibbles. The products alone fit in 32 bits; only adding to the third
+// operand may overflow.
+template <unsigned width> LANE i32 element(u32 x, unsigned at, u32 sign) {
+  return static_cast<i32>(((x >> at & ((1u << width) - 1)) ^ sign) - sign);
 }
-template <unsigned width> static u32 dotUnsigned(Lane &l, u32 a, u32 b, u32 c) {
-  u64 sum = c;
+template <unsigned width> LANE u32 dotSigned(Lane &l, u32 a, u32 b, u32 c) {
+  const u32 top = 1u << (width - 1);
+  const u32 signA = l.isSigned & 1 ? top : 0, signB = l.isSigned & 2 ? top : 0;
+  i32 sum = 0;
   for (unsigned at = 0; at < 32; at += width)
-    sum += u64(a >> at & ((1u << width) - 1)) * (b >> at & ((1u << width) - 1));
-  return unsigned32(l, s64(sum));
+    sum += element<width>(a, at, signA) * element<width>(b, at, signB);
+  return signed32(l, i64(s32(c)) + sum);
+}
+template <unsigned width> LANE u32 dotUnsigned(Lane &l, u32 a, u32 b, u32 c) {
+  i32 sum = 0;
+  for (unsigned at = 0; at < 32; at += width)
+    sum += element<width>(a, at, 0) * element<width>(b, at, 0);
+  return unsigned32(l, i64(c) + sum);
 }
 
 llvm::ArrayRef<Row> tinysim::integerRows() {

@@ -230,7 +230,6 @@ static void addTransfers(Suite &suite, unsigned wave) {
             }
             return true;
           });
-     
     }
   add(group, "ds_store_addtid_b32, ds_load_addtid_b32",
       std::string("  s_mov_b32 m0, 256\n  ds_store_addtid_b32 v12 offset:16\n") + kWait +

@@ -33,12 +33,12 @@ static inline uint ballot32(bool c) {
   return __builtin_amdgcn_ballot_w32(c);
 #endif
 }
-#define shiftRow(x, n) __builtin_amdgcn_update_dpp(0, x, 0x110 + (n), 15, 15, 1)  // row_shr
-#define mirrorRow(x) __builtin_amdgcn_update_dpp(0, x, 0x140, 15, 15, 1)          // row_mirror
-#define xorRow(x, n) __builtin_amdgcn_update_dpp(0, x, 0x160 + (n), 15, 15, 1)    // row_xmask
-#define reverse8(x) __builtin_amdgcn_mov_dpp8(x, 0x053977)        // 7..0, 3 bits each
+#define shiftRow(x, n) __builtin_amdgcn_update_dpp(0, x, 0x110 + (n), 15, 15, 1) // row_shr
+#define mirrorRow(x) __builtin_amdgcn_update_dpp(0, x, 0x140, 15, 15, 1)         // row_mirror
+#define xorRow(x, n) __builtin_amdgcn_update_dpp(0, x, 0x160 + (n), 15, 15, 1)   // row_xmask
+#define reverse8(x) __builtin_amdgcn_mov_dpp8(x, 0x053977) // 7..0, 3 bits each
 #define otherRow(x) __builtin_amdgcn_permlanex16(x, x, 0x76543210, 0xfedcba98, 0, 0)
-#define swizzleSwap(x) ((uint)__builtin_amdgcn_ds_swizzle(x, 0x041f))                    // xor 1
+#define swizzleSwap(x) ((uint)__builtin_amdgcn_ds_swizzle(x, 0x041f)) // xor 1
 #define FUNCTION static __attribute__((noinline))
 #else
 #include <stdbool.h>

@@ -116,36 +116,38 @@ Value Composer::argMin(Value x, int64_t dim, bool keepDim, bool last) {
   return argMax(reverseOrder(*this, x), dim, keepDim, last);
 }
 
-/// Sums along the last dim by a triangle of ones, applied as a selection so that an infinity or a
-/// NaN does not spread to sums that it is not part of. Past `kBlock` elements, sums within blocks
-/// and, recursively, of the blocks before: the triangle grows with the square of its size.
-static Value sumsAlongLast(Composer &c, Value x, bool exclusive) {
-  constexpr int64_t kBlock = 16;
+/// Sums along `dim` by a triangle of ones, applied as a selection so that an infinity or a NaN does
+/// not spread to sums that it is not part of; Schedule makes one pass of it. Past `kBlock`
+/// elements, sums within blocks and, recursively, of the blocks before (or behind): the triangle
+/// grows with the square of its size for who does not know it, and blocks can be computed at the
+/// same time.
+static Value sumsAlong(Composer &c, Value x, int64_t dim, bool exclusive, bool reverse) {
+  constexpr int64_t kBlock = 32;
   SmallVector<int64_t> shape(c.shapeOf(x));
-  int64_t size = shape.back();
+  int64_t size = shape[dim];
   if (size <= 2 * kBlock) {
-    SmallVector<int64_t> square(shape);
-    square.insert(square.end() - 1, size); // […, result, term]
-    SmallVector<int64_t> triangle = {size, size};
+    SmallVector<int64_t> square(shape), triangle(shape.size() + 1, 1), row(shape);
+    square.insert(square.begin() + dim, size); // […, result, term, …]
+    triangle[dim] = triangle[dim + 1] = size;
+    row.insert(row.begin() + dim, 1);
     Type index = c.b.getI32Type();
-    Value result = c.iota(triangle, 0, index), term = c.iota(triangle, 1, index);
-    Value isPart = exclusive ? c.lt(term, result) : c.le(term, result);
-    SmallVector<int64_t> row(shape);
-    row.insert(row.end() - 1, 1);
-    Value terms = c.where(isPart, c.expand(c.reshape(x, row), square), 0);
-    return c.reduceSum(terms, -1);
+    Value first = c.iota(triangle, dim, index), last = c.iota(triangle, dim + 1, index);
+    if (!reverse)
+      std::swap(first, last); // the term comes first
+    Value isPart = exclusive ? c.lt(first, last) : c.le(first, last);
+    return c.reduceSum(c.where(isPart, c.expand(c.reshape(x, row), square), 0), dim + 1);
   }
   int64_t blocks = llvm::divideCeil(size, kBlock);
   SmallVector<int64_t> none(shape.size(), 0), missing(none), split(shape), whole(shape);
-  missing.back() = blocks * kBlock - size;
-  split.back() = blocks;
-  split.push_back(kBlock);
-  whole.back() = blocks * kBlock;
+  whole[dim] = blocks * kBlock;
+  missing[dim] = whole[dim] - size;
+  split[dim] = blocks;
+  split.insert(split.begin() + dim + 1, kBlock);
   Value blocked = c.reshape(c.pad(x, none, missing), split);
-  Value within = sumsAlongLast(c, blocked, exclusive);
-  Value before = sumsAlongLast(c, c.reduceSum(blocked, -1), /*exclusive=*/true);
-  split.back() = 1;
-  Value sums = c.reshape(c.add(within, c.reshape(before, split)), whole);
+  Value within = sumsAlong(c, blocked, dim + 1, exclusive, reverse);
+  Value others = sumsAlong(c, c.reduceSum(blocked, dim + 1), dim, /*exclusive=*/true, reverse);
+  split[dim + 1] = 1;
+  Value sums = c.reshape(c.add(within, c.reshape(others, split)), whole);
   return c.shrink(sums, none, shape);
 }
 
@@ -155,9 +157,5 @@ Value Composer::cumulativeSum(Value x, int64_t dim, bool exclusive, bool reverse
     return {};
   if (elementOf(x).isInteger(1))
     return fail("cumulativeSum takes numbers, not i1");
-  return inF32(x, [&](Value x) {
-    Value turned = transpose(reverse ? flip(x, *along) : x, *along, -1);
-    Value sums = transpose(sumsAlongLast(*this, turned, exclusive), *along, -1);
-    return reverse ? flip(sums, *along) : sums;
-  });
+  return inF32(x, [&](Value x) { return sumsAlong(*this, x, *along, exclusive, reverse); });
 }

@@ -289,7 +289,8 @@ bool Grouper::canShareAKernel(const Group &a, const Group &b) const {
     return false;
   for (const Nest &x : a.nests)
     for (const Nest &y : b.nests) {
-      if (x.buffer() == y.buffer())
+      // The loop of a scan is the only one that runs along the result and cannot be shared out.
+      if (x.buffer() == y.buffer() || x.isScan() || y.isScan())
         return false;
       bool reads = false;
       for (auto [part, other] : {std::pair(&x, &y), std::pair(&y, &x)}) {

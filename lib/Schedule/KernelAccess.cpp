@@ -201,14 +201,25 @@ LogicalResult Collector::addWrite(OpOperand &init) {
   while (auto producer = value.getDefiningOp<linalg::LinalgOp>())
     value = producer.getDpsInits()[cast<OpResult>(value).getResultNumber()];
   AffineMap map = op.getMatchingIndexingMap(&init);
+  SmallVector<AffineExpr> indices(map.getResults());
+  llvm::SmallBitVector loops(extents.size());
+  bool isKnown = true;
+  if (&init == op.getDpsInitsMutable().end() - 1)
+    for (PlaceOp place : op.getBlock()->getOps<PlaceOp>()) {
+      Index index = indexOf(place.getIndex());
+      if (index.expr)
+        indices[place.getDim()] = index.expr;
+      isKnown &= bool(index.expr);
+    }
+  for (AffineExpr index : indices)
+    loops |= loopsOf(index);
   size_t first = accesses.size();
-  if (failed(add(value, llvm::to_vector(map.getResults()), /*isWrite=*/true)))
+  if (failed(add(value, indices, /*isWrite=*/true)))
     return failure();
-  if (!op.getBlock()->getOps<PlaceOp>().empty() && accesses.size() > first) {
+  if (!isKnown && accesses.size() > first) {
     // Each iteration is taken to store: at an element of its own, but data says which.
     accesses.back().element = {};
-    for (AffineExpr index : map.getResults())
-      accesses.back().loops |= loopsOf(index);
+    accesses.back().loops = loops;
   }
   return success();
 }

@@ -145,33 +145,57 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
   llvm_unreachable("accumulators are block arguments");
 }
 
-/// How a nest sees what it writes: by its parallel loops, and where data decides by nothing else.
+/// How a nest sees what it writes: by its loops, and along dims for which `placeAlong` has an index
+/// by nothing else.
 static AffineMap storeMap(const Nest &nest, unsigned numDims) {
   MLIRContext *context = nest.result.getContext();
-  SmallVector<int> data(nest.domain.numParallel, -1);
-  if (nest.storesAtData())
-    data = sliceOf(nest)->data;
+  if (!nest.storesAtData() && !nest.isScan()) {
+    AffineMap identity = AffineMap::getMultiDimIdentityMap(nest.domain.numParallel, context);
+    return AffineMap::get(numDims, 0, identity.getResults(), context);
+  }
+  Slice slice = *sliceOf(nest);
   SmallVector<AffineExpr> results;
-  unsigned loop = 0;
-  for (int place : data)
-    results.push_back(place < 0 && loop < nest.domain.numParallel
-                          ? getAffineDimExpr(loop++, context)
-                          : getAffineConstantExpr(0, context));
+  for (int dim : slice.dims) {
+    if (dim < 0) // of size 1: not in the type either
+      continue;
+    bool isLoop = dim < static_cast<int>(nest.numLoops());
+    bool isReverse = slice.isReverse && dim == static_cast<int>(nest.domain.numParallel);
+    results.push_back(isLoop && !isReverse ? getAffineDimExpr(dim, context)
+                                           : getAffineConstantExpr(0, context));
+  }
   return AffineMap::get(numDims, 0, results, context);
 }
 
+/// Says where the nest stores, along dims that its map says nothing of. `indices` has the loops,
+/// then what data decides.
+static void emitPlaces(OpBuilder &body, Location loc, const Nest &nest, ValueRange indices) {
+  if (!nest.storesAtData() && !nest.isScan())
+    return;
+  Slice slice = *sliceOf(nest);
+  for (auto [number, dim] : llvm::enumerate(slice.dims)) {
+    if (dim >= static_cast<int>(nest.numLoops())) {
+      PlaceOp::create(body, loc, indices[dim], number);
+    } else if (slice.isReverse && dim == static_cast<int>(nest.domain.numParallel)) {
+      AffineExpr fromEnd = nest.extents()[dim] - 1 - body.getAffineDimExpr(dim);
+      PlaceOp::create(body, loc, applyExpr(body, loc, fromEnd, indices.take_front(nest.numLoops())),
+                      number);
+    }
+  }
+}
+
 /// One linalg.generic over the first `numDims` loops. With `accumulator` it is an epilogue; where
-/// it has reduction dims it combines into `out`.
+/// it has reduction dims it combines into `out`. A scan does both, and has `out` and a destination.
 Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, unsigned numDims,
-                                 Value accumulator, Value out) {
+                                 Value accumulator, ValueRange outs, int scanned) {
   Location nestLoc = nest.result.getLoc();
   unsigned numParallel = nest.domain.numParallel;
+  bool isScan = scanned >= 0;
   AffineMap outMap = storeMap(nest, numDims);
   SmallVector<Value> operands;
   SmallVector<AffineMap> maps;
   llvm::DenseMap<const Node *, unsigned> operandOf;
   for (const Node &node : graph.nodes) {
-    if (node.kind == Node::Accumulator) {
+    if (node.kind == Node::Accumulator && !isScan) {
       operandOf[&node] = operands.size();
       operands.push_back(accumulator);
       maps.push_back(outMap);
@@ -197,18 +221,23 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
     operands.push_back(tensor::EmptyOp::create(b, nestLoc, windowShape, b.getI8Type()));
     maps.push_back(AffineMap::get(numDims, 0, windowDims, b.getContext()));
   }
+  if (isScan) // the accumulators
+    maps.push_back(AffineMap::get(
+        numDims, 0, AffineMap::getMultiDimIdentityMap(numParallel, b.getContext()).getResults(),
+        b.getContext()));
   maps.push_back(outMap);
   SmallVector<utils::IteratorType> iterators(numParallel, utils::IteratorType::parallel);
   iterators.resize(numDims, utils::IteratorType::reduction);
   // Without reduction dims left a reduction still starts from its identity.
-  bool reduces = nest.reduction && !accumulator;
+  bool reduces = nest.reduction && !accumulator && !isScan;
 
   auto generic = linalg::GenericOp::create(
-      b, nestLoc, out.getType(), operands, out, maps, iterators,
+      b, nestLoc, outs.getTypes(), operands, outs, maps, iterators,
       [&](OpBuilder &body, Location loc, ValueRange blockArguments) {
         SmallVector<Value> indices;
         bool needsIndices =
-            nest.storesAtData() || llvm::any_of(graph.nodes, [&](const Node &node) {
+            nest.storesAtData() || (isScan && sliceOf(nest)->isReverse) ||
+            llvm::any_of(graph.nodes, [&](const Node &node) {
               return !operandOf.contains(&node) && (node.index || !node.constraints.empty());
             });
         for (unsigned dim = 0; needsIndices && dim < numDims; ++dim)
@@ -218,14 +247,25 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
             &graph == &nest.body ? ArrayRef(nest.domain.dataNodes) : ArrayRef<int>();
         unsigned numData = 0;
         SmallVector<Value> values;
+        Value next; // of the accumulator of a scan
         for (auto [number, node] : llvm::enumerate(graph.nodes)) {
-          if (!operandOf.contains(&node)) {
+          if (node.kind == Node::Accumulator && isScan) {
+            Value seen =
+                nest.scans == Nest::Scan::exclusive ? blockArguments.drop_back().back() : next;
+            values.push_back(fromAccumulator(body, node.loc, seen, node.type));
+          } else if (!operandOf.contains(&node)) {
             values.push_back(emitNode(body, node, values, indices));
           } else {
             Value argument = blockArguments[operandOf.lookup(&node)];
             values.push_back(node.kind == Node::Accumulator
                                  ? fromAccumulator(body, node.loc, argument, node.type)
                                  : fromStorage(body, node.loc, argument, node.type));
+          }
+          if (static_cast<int>(number) == scanned) {
+            ReduceOp reduction = nest.reduction;
+            next = combine(body, reduction.getLoc(), reduction.getKind(), node.type,
+                           blockArguments.drop_back().back(),
+                           toAccumulator(body, loc, values.back(), node.type));
           }
           for (; numData < dataNodes.size() && dataNodes[numData] <= static_cast<int>(number);
                ++numData) {
@@ -234,10 +274,8 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
                 indexFromData(body, place.loc, values[dataNodes[numData]], place.type));
           }
         }
-        if (nest.storesAtData())
-          for (auto [dim, data] : llvm::enumerate(sliceOf(nest)->data))
-            if (data >= 0)
-              PlaceOp::create(body, loc, indices[numDims + data], dim);
+        if (isScan || !nest.reduction)
+          emitPlaces(body, loc, nest, indices);
         Value value = values[graph.root];
         Type type = graph.nodes[graph.root].type;
         if (reduces) {
@@ -247,9 +285,12 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
         } else {
           value = toStorage(body, loc, value, type);
         }
-        linalg::YieldOp::create(body, loc, value);
+        if (isScan)
+          linalg::YieldOp::create(body, loc, ValueRange{next, value});
+        else
+          linalg::YieldOp::create(body, loc, value);
       });
-  return generic.getResult(0);
+  return generic.getResults().back();
 }
 
 /// The one or two linalg ops of a nest.
@@ -264,6 +305,17 @@ Value KernelWriter::writeNest(const Nest &nest, Value out) {
   Value identity = toAccumulator(
       b, loc, lowerConstant(b, loc, reduceIdentity(reduction.getKind(), element)), element);
   Value init = linalg::FillOp::create(b, loc, ValueRange{identity}, ValueRange{empty}).getResult(0);
+  if (nest.isScan()) {
+    KernelGraph whole;
+    llvm::DenseMap<int, int> moved, movedEpilogue;
+    int term = whole.append(nest.body, nest.body.root, moved);
+    whole.root = whole.append(nest.epilogue, nest.epilogue.root, movedEpilogue);
+    for (const KernelGraph *graph : {&nest.body, &nest.epilogue})
+      for (auto [from, to] : graph == &nest.body ? moved : movedEpilogue)
+        if (graph->nodes[from].kind == Node::Read)
+          arguments[&whole.nodes[to]] = arguments.lookup(&graph->nodes[from]);
+    return writeGeneric(nest, whole, numLoops, {}, {init, out}, term);
+  }
   Value accumulated = writeGeneric(nest, nest.body, numLoops, {}, init);
   return writeGeneric(nest, nest.epilogue, numParallel, accumulated, out);
 }
@@ -275,7 +327,7 @@ func::FuncOp KernelWriter::write(StringRef name) {
   SmallVector<Type> types(inputTypes.begin(), inputTypes.end()), resultTypes;
   for (const Nest *nest : results) {
     SmallVector<int64_t> shape(nest->parallelExtents());
-    if (nest->writesPart())
+    if (nest->writesPart() || nest->isScan())
       shape = sliceOf(*nest)->shape;
     Type element = storageType(nest->resultType().getElementType());
     resultTypes.push_back(RankedTensorType::get(shape, element));
@@ -298,7 +350,7 @@ func::FuncOp KernelWriter::write(StringRef name) {
       continue;
     }
     Value destination = function.getArgument(inputTypes.size() + returned.size());
-    if (!nest.writesPart()) {
+    if (!nest.writesPart() && !nest.isScan()) {
       returned.push_back(writeNest(nest, destination));
       written[nest.result] = returned.back();
       continue;
@@ -311,8 +363,9 @@ func::FuncOp KernelWriter::write(StringRef name) {
     auto fold = [&](ArrayRef<int64_t> numbers) {
       return getAsIndexOpFoldResult(b.getContext(), numbers);
     };
-    if (nest.storesAtData())
-      type = RankedTensorType::get(slice.sizes, type.getElementType());
+    if (nest.storesAtData() || nest.isScan())
+      type = RankedTensorType::get(ArrayRef(slice.sizes).drop_back(slice.dims.back() < 0 ? 1 : 0),
+                                   type.getElementType());
     SmallVector<OpFoldResult> offsets = fold(slice.offsets), sizes = fold(slice.sizes);
     SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
     Value part =

@@ -23,7 +23,7 @@ private:
   void collectArguments(const Nest &nest);
   Value writeNest(const Nest &nest, Value out);
   Value writeGeneric(const Nest &nest, const KernelGraph &graph, unsigned numDims,
-                     Value accumulator, Value out);
+                     Value accumulator, ValueRange outs, int scanned = -1);
   Value emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> values, ValueRange indices);
   Value sourceOf(const Node &read);
 

@@ -124,6 +124,37 @@ static bool looksUp(ReduceOp reduce) {
          (cmp.getLhs().getDefiningOp<IotaOp>() || cmp.getRhs().getDefiningOp<IotaOp>());
 }
 
+/// Whether `reduce` combines what a comparison of two positions selects of a value that is
+/// repeated: a pass over it (Scan.cpp), which needs each term once.
+static bool isTriangular(ReduceOp reduce) {
+  // Behind the movement ops of `value`; `repeats` says whether one of them is an expand.
+  auto source = [](Value value, bool &repeats) {
+    while (value.getDefiningOp() && isMovement(value.getDefiningOp())) {
+      repeats |= isa<ExpandOp>(value.getDefiningOp());
+      value = value.getDefiningOp()->getOperand(0);
+    }
+    return value.getDefiningOp();
+  };
+  bool ignored = false;
+  auto where = reduce.getInput().getDefiningOp<WhereOp>();
+  auto cmp = where ? dyn_cast_or_null<CmpOp>(source(where.getCondition(), ignored)) : CmpOp();
+  if (!cmp || !isa_and_nonnull<IotaOp>(source(cmp.getLhs(), ignored)) ||
+      !isa_and_nonnull<IotaOp>(source(cmp.getRhs(), ignored)))
+    return false;
+  for (auto [value, other] : {std::pair(where.getOnTrue(), where.getOnFalse()),
+                              std::pair(where.getOnFalse(), where.getOnTrue())}) {
+    bool repeats = false;
+    source(value, repeats);
+    auto constant = dyn_cast_or_null<ConstantOp>(source(other, ignored));
+    auto splat = constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : nullptr;
+    if (repeats && splat &&
+        splat.getSplatValue<Attribute>() ==
+            reduceIdentity(reduce.getKind(), reduce.getType().getElementType()))
+      return true;
+  }
+  return false;
+}
+
 Materialisation::Materialisation(func::FuncOp function) {
   Block &block = function.getBody().front();
   llvm::DenseMap<Value, double> costs;
@@ -206,8 +237,9 @@ Materialisation::Materialisation(func::FuncOp function) {
       contexts = {Context{value, places++, static_cast<double>(type.getNumElements()), false}};
     }
     if (auto reduce = dyn_cast<ReduceOp>(op)) {
-      int64_t points =
-          looksUp(reduce) ? type.getNumElements() : reduce.getInput().getType().getNumElements();
+      int64_t points = looksUp(reduce) || isTriangular(reduce)
+                           ? type.getNumElements()
+                           : reduce.getInput().getType().getNumElements();
       contexts = {Context{value, places++, static_cast<double>(points), false}};
     }
     for (Context context : contexts) {

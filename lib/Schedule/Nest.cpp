@@ -3,7 +3,8 @@
 // An elementwise nest that reads a reduction in row-major order, where nobody else
 // does, takes it in: the reduction's result is then an accumulator and never a
 // buffer. A reduction that selects by comparing a position with data combines one
-// element with many zeros: it is a guarded load at a place that data decides.
+// element with many zeros: it is a guarded load at a place that data decides. One
+// over all that comes before a position is a pass over the positions (Scan.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -117,11 +118,34 @@ std::optional<SmallVector<unsigned>> mlir::tiny::rowMajorLoops(const Nest &nest,
 std::optional<Slice> mlir::tiny::sliceOf(const Nest &nest) {
   Slice slice;
   LinearForm form(nest.store);
+  // The dims that say where an element goes: parallel loops, in their order, and the others.
+  SmallVector<unsigned> dims = llvm::to_vector(llvm::seq<unsigned>(0, nest.domain.numParallel));
+  SmallVector<unsigned> others;
+  if (nest.isScan())
+    others.push_back(nest.domain.numParallel);
+  for (unsigned dim = nest.numLoops(); nest.updates && dim < nest.extents().size(); ++dim)
+    others.push_back(dim);
   int64_t run = tensorOf(nest.buffer()).getNumElements(), offset = form.constant;
-  auto addDim = [&](int64_t step, int64_t size, int data) {
+  SmallVector<int64_t> steps(nest.extents().size(), 0);
+  for (auto &[atom, step] : form.terms) {
+    auto dim = dyn_cast<AffineDimExpr>(atom);
+    if (!dim || (dim.getPosition() >= nest.domain.numParallel &&
+                 !llvm::is_contained(others, dim.getPosition())))
+      return std::nullopt;
+    steps[dim.getPosition()] = step;
+    if (step < 0 && nest.isScan() && dim.getPosition() == nest.domain.numParallel) {
+      slice.isReverse = true;
+      steps[dim.getPosition()] = -step;
+      offset += step * (nest.extents()[dim.getPosition()] - 1);
+    }
+  }
+  for (unsigned dim : others)
+    dims.insert(llvm::find_if(dims, [&](unsigned other) { return steps[other] < steps[dim]; }),
+                dim);
+  auto addDim = [&](int64_t step, int64_t size, int dim) {
     if (step < 1 || run % step != 0 || offset / step + size > run / step)
       return false;
-    slice.data.push_back(data);
+    slice.dims.push_back(dim);
     slice.shape.push_back(run / step);
     slice.offsets.push_back(offset / step);
     slice.sizes.push_back(size);
@@ -129,23 +153,9 @@ std::optional<Slice> mlir::tiny::sliceOf(const Nest &nest) {
     run = step;
     return true;
   };
-  SmallVector<int64_t> steps(nest.extents().size(), 0);
-  for (auto &[atom, step] : form.terms) {
-    auto dim = dyn_cast<AffineDimExpr>(atom);
-    bool isLoop = dim && dim.getPosition() < nest.domain.numParallel;
-    if (!dim || (!isLoop && (!nest.updates || dim.getPosition() < nest.numLoops())))
-      return std::nullopt;
-    steps[dim.getPosition()] = step;
-  }
-  SmallVector<unsigned> dims = llvm::to_vector(llvm::seq<unsigned>(0, nest.domain.numParallel));
-  for (unsigned dim = nest.numLoops(); nest.updates && dim < steps.size(); ++dim)
-    dims.insert(llvm::find_if(dims, [&](unsigned other) { return steps[other] < steps[dim]; }),
-                dim);
   for (unsigned dim : dims)
-    if (!addDim(steps[dim], nest.extents()[dim], int(dim) - int(nest.numLoops())))
+    if (!addDim(steps[dim], nest.extents()[dim], dim))
       return std::nullopt;
-  for (int &data : slice.data)
-    data = std::max(data, -1);
   if (run != 1 && !addDim(1, 1, -1)) // a part of one element per run
     return std::nullopt;
   return slice;
@@ -166,6 +176,10 @@ void Nest::split(unsigned loop, int64_t inner) {
 
 void Nest::replaceByData(unsigned loop, int node) {
   domain.replaceByData(exprsOf(*this), loop, node, result.getContext());
+}
+
+void Nest::replaceDims(ArrayRef<AffineExpr> exprs) {
+  exprsOf (*this)([&](AffineExpr &expr) { expr = simplify(expr.replaceDims(exprs), extents()); });
 }
 
 void Nest::normalise() { domain.normalise(exprsOf(*this), result.getContext()); }
@@ -427,7 +441,8 @@ Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &mat
   if (nest.numLoops() == nest.domain.numParallel)
     dissolveReduction(nest);
   nest.normalise();
-  return nest;
+  std::optional<Nest> scan = asScan(nest);
+  return scan ? *scan : nest;
 }
 
 //===----------------------------------------------------------------------===//
@@ -458,6 +473,8 @@ static std::string windowOf(const Nest &nest, const Node &read) {
 /// A reduction is named after what its reads look like: a sum of products of two is a contraction,
 /// and one that slides over its input a convolution or a pooling.
 static std::string nameReduction(const Nest &nest) {
+  if (nest.isScan())
+    return "cumulative_" + stringifyReduceKind(ReduceOp(nest.reduction).getKind()).str();
   unsigned reads = 0;
   bool slides = false;
   std::string window;

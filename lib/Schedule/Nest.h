@@ -30,6 +30,9 @@ struct Nest {
   bool isPart = false;      // that is less than all of it
   ReduceOp reduction;       // that it takes in, if any
   ReduceOp foldedReduction; // the same, where nothing is left to combine
+  /// A nest that keeps all values of the accumulator, with the term at each position or before it:
+  /// its one loop that reduces runs along the result, too.
+  enum class Scan { none, inclusive, exclusive } scans = Scan::none;
   IterationDomain domain;
   KernelGraph body;     // of the reduction, or of the result where there is none
   KernelGraph epilogue; // of the result, where there is a reduction
@@ -55,6 +58,7 @@ struct Nest {
   bool writesPart() const { return isPart || !wholes.empty() || updates; }
   /// Whether data decides where it writes.
   bool storesAtData() const { return updates && !domain.dataNodes.empty(); }
+  bool isScan() const { return scans != Scan::none; }
 
   void forEachRead(llvm::function_ref<void(const Node &)> visit) const;
   /// Whether it computes nothing but which element to move where.
@@ -66,6 +70,8 @@ struct Nest {
   void split(unsigned loop, int64_t inner);
   /// Makes loop `loop` a data dim, at the number that node `node` of the body computes.
   void replaceByData(unsigned loop, int node);
+  /// Dim i becomes `exprs[i]`, over the dims of the domain as it is now.
+  void replaceDims(ArrayRef<AffineExpr> exprs);
   void normalise();
   /// Orders the parallel loops as the elements lie that they write.
   void orderByStore();
@@ -97,12 +103,17 @@ std::optional<unsigned> comparedLoop(const Nest &nest, int node);
 /// A box of a buffer that is seen under `shape`.
 struct Slice {
   SmallVector<int64_t> shape, offsets, sizes;
-  SmallVector<int> data; // per dim, the data dim that is its index (counted from 0), or -1
+  SmallVector<int> dims;  // per dim, the dim of the nest that is its index, or -1
+  bool isReverse = false; // the loop of a scan runs from the last index to the first
 };
 /// The shape under which the elements that `nest` writes are a box of its buffer, whose dims are
-/// the parallel loops in order, with data dims between them and perhaps one of size 1 behind them;
-/// nothing if there is none.
+/// the parallel loops in order, with data dims and the loop of a scan between them and perhaps one
+/// of size 1 behind them; nothing if there is none.
 std::optional<Slice> sliceOf(const Nest &nest);
+
+/// `nest`, whose results combine the terms at all positions up to their own, or from there on, as
+/// one pass over the positions (Scan.cpp).
+std::optional<Nest> asScan(const Nest &nest);
 
 /// `name` for a shape: `1x64x56x56`, or `scalar`.
 std::string shapeName(ArrayRef<int64_t> shape);

@@ -297,7 +297,7 @@ std::optional<std::vector<Nest>> NestBuilder::take() {
     if (changed)
       nest.normalise();
     placeStore(nest);
-    if (nest.writesPart() && !sliceOf(nest))
+    if ((nest.writesPart() || nest.isScan()) && !sliceOf(nest))
       return std::nullopt;
   }
   std::reverse(nests.begin(), nests.end());

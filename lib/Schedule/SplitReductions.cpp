@@ -139,7 +139,7 @@ bool mlir::tiny::splitReductions(func::FuncOp function, const Materialisation &m
     if (saved(32.0 * input.getNumElements()) < kLaunchesSaved * costs.launchNs)
       continue;
     Nest nest = formNest(reduce.getResult(), Box::whole(type.getShape()), materialisation);
-    if (!nest.reduction || // it is a look-up
+    if (!nest.reduction || nest.isScan() || // it is a look-up, or as long as its result
         saved(nest.numOperations()) < kLaunchesSaved * costs.launchNs)
       continue;
     if (auto cut = findCut(reduce, llvm::divideCeil(costs.parallelUnits, points)))

@@ -61,14 +61,13 @@ static LogicalResult checkHost(func::FuncOp function) {
 static WalkResult checkPlace(PlaceOp place) {
   auto op = dyn_cast<linalg::LinalgOp>(place->getParentOp());
   AffineMap map;
-  if (op && op.getNumDpsInits() == 1 && op.getNumReductionLoops() == 0)
-    map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (op)
+    map = op.getMatchingIndexingMap(op.getDpsInitOperand(op.getNumDpsInits() - 1));
   if (map && place.getDim() < map.getNumResults() &&
       map.getResult(place.getDim()) == getAffineConstantExpr(0, place.getContext()))
     return WalkResult::advance();
   place.emitOpError() << "is for dim " << place.getDim()
-                      << ", which is no dim of the destination of an elementwise op that its map "
-                         "has a 0 for";
+                      << ", which is no dim of the destination that its map has a 0 for";
   return WalkResult::interrupt();
 }
 

@@ -58,7 +58,7 @@ private:
   Slice sliceOf(AffineMap map, ArrayRef<int64_t> shape) const;
   Slice within(tensor::ExtractSliceOp part, const Slice &own);
   Value tiled(Value whole, AffineMap map);
-  Value emit(linalg::LinalgOp op, Value init);
+  Value emit(linalg::LinalgOp op, ValueRange inits);
   void eraseWhole();
 
   const KernelNests &kernel;
@@ -104,7 +104,7 @@ LogicalResult GroupTiler::checkGrid() const {
 void GroupTiler::findResults() {
   for (unsigned member = 0; member < group.nests.size(); ++member) {
     linalg::GenericOp epilogue = nestAt(member).epilogue;
-    Value init = epilogue.getDpsInits()[0];
+    Value init = destinationOf(epilogue)->get();
     auto part = init.getDefiningOp<tensor::ExtractSliceOp>();
     Value destination = part ? part.getSource() : init;
     if (isa<BlockArgument>(destination))
@@ -188,16 +188,16 @@ Value GroupTiler::tiled(Value whole, AffineMap map) {
                                         slice.strides);
 }
 
-/// The workgroup's part of `op`, which writes `init`.
-Value GroupTiler::emit(linalg::LinalgOp op, Value init) {
+/// The workgroup's part of `op`, which writes `inits`; the last of its results.
+Value GroupTiler::emit(linalg::LinalgOp op, ValueRange inits) {
   SmallVector<Value> operands;
   for (OpOperand *input : op.getDpsInputOperands())
     operands.push_back(tiled(input->get(), op.getMatchingIndexingMap(input)));
-  operands.push_back(init);
-  Operation *copy = clone(builder, op, init.getType(), operands);
+  llvm::append_range(operands, inits);
+  Operation *copy = clone(builder, op, inits.getTypes(), operands);
   linalg::offsetIndices(builder, cast<linalg::LinalgOp>(copy), offsets);
-  tiles.map(op->getResult(0), copy->getResult(0));
-  return copy->getResult(0);
+  tiles.map(op->getResults(), copy->getResults());
+  return copy->getResults().back();
 }
 
 LogicalResult GroupTiler::tile() {
@@ -221,21 +221,26 @@ LogicalResult GroupTiler::tile() {
   for (unsigned member = 0; member < group.nests.size(); ++member) {
     const KernelNest &nest = nestAt(member);
     setOffsets(member, loop);
-    auto initOf = [](linalg::LinalgOp op) { return op.getDpsInitOperand(0); };
+    SmallVector<Value> inits; // of the last op
     if (nest.reduction) {
       linalg::LinalgOp fill = nest.fill, reduction = nest.reduction;
-      Value start = tiled(initOf(fill)->get(), fill.getMatchingIndexingMap(initOf(fill)));
-      emit(reduction, emit(fill, start));
+      OpOperand *init = fill.getDpsInitOperand(0);
+      inits = {emit(fill, tiled(init->get(), fill.getMatchingIndexingMap(init)))};
+      if (!nest.isScan()) {
+        emit(reduction, inits);
+        inits.clear();
+      }
     }
-    linalg::LinalgOp epilogue = nest.epilogue;
-    AffineMap map = epilogue.getMatchingIndexingMap(initOf(epilogue));
+    linalg::GenericOp epilogue = nest.epilogue;
+    OpOperand *destination = destinationOf(epilogue);
+    AffineMap map = epilogue.getMatchingIndexingMap(destination);
     auto result = llvm::find_if(results, [&](auto &r) { return r.epilogue == nest.epilogue; });
     if (result == results.end()) {
-      Value local = emit(epilogue, tiled(initOf(epilogue)->get(), map));
-      epilogues.push_back(local.getDefiningOp());
+      inits.push_back(tiled(destination->get(), map));
+      epilogues.push_back(emit(epilogue, inits).getDefiningOp());
       continue;
     }
-    auto whole = cast<RankedTensorType>(initOf(epilogue)->get().getType());
+    auto whole = cast<RankedTensorType>(destination->get().getType());
     Slice own = sliceOf(map, whole.getShape());
     Slice place = result->part ? within(result->part, own) : own;
     Value target = loop.getRegionIterArgs()[result - results.begin()];
@@ -243,9 +248,9 @@ LogicalResult GroupTiler::tile() {
         llvm::map_to_vector(own.sizes,
                             [](OpFoldResult size) { return *getConstantIntValue(size); }),
         getElementTypeOrSelf(target));
-    Value init = tensor::ExtractSliceOp::create(builder, epilogue.getLoc(), type, target,
-                                                place.offsets, place.sizes, place.strides);
-    parts.push_back(emit(epilogue, init));
+    inits.push_back(tensor::ExtractSliceOp::create(builder, epilogue.getLoc(), type, target,
+                                                   place.offsets, place.sizes, place.strides));
+    parts.push_back(emit(epilogue, inits));
     epilogues.push_back(parts.back().getDefiningOp());
     places.push_back(place);
   }
@@ -254,7 +259,7 @@ LogicalResult GroupTiler::tile() {
     tensor::ParallelInsertSliceOp::create(builder, part.getLoc(), part, target, place.offsets,
                                           place.sizes, place.strides);
   for (auto [result, whole] : llvm::zip(results, loop.getResults())) {
-    Value replaced = result.epilogue.getResult(0);
+    Value replaced = result.epilogue.getResults().back();
     for (Operation *user : replaced.getUsers())
       if (auto insert = dyn_cast<tensor::InsertSliceOp>(user))
         replaced = insert.getResult();
@@ -285,11 +290,12 @@ void GroupTiler::eraseWhole() {
     const KernelNest &nest = nestAt(member);
     linalg::GenericOp epilogue = nest.epilogue, reduction = nest.reduction;
     linalg::FillOp fill = nest.fill;
+    bool isScan = nest.isScan();
     erase(epilogue);
-    if (reduction) {
+    if (reduction && !isScan)
       erase(reduction);
+    if (reduction)
       erase(fill);
-    }
   }
 }
 

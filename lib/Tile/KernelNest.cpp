@@ -121,7 +121,7 @@ FailureOr<Access> KernelNest::access(Value source, SmallVector<AffineExpr> indic
       break;
     // The result of a nest lies where its destination does.
     if (auto nest = dyn_cast<linalg::GenericOp>(op)) {
-      Value init = nest.getDpsInits()[0];
+      Value init = destinationOf(nest)->get();
       if (init.getDefiningOp<tensor::EmptyOp>())
         break;
       source = init;
@@ -175,6 +175,8 @@ FailureOr<Access> KernelNest::access(Value source, SmallVector<AffineExpr> indic
 LogicalResult KernelNest::addOperands(linalg::GenericOp op) {
   for (OpOperand &operand : op->getOpOperands()) {
     BlockArgument argument = op.getMatchingBlockArgument(&operand);
+    if (isScan() && argument == accumulator())
+      loops[argument] = (uint64_t(1) << numLoops()) - 1;
     if (argument.use_empty() || (op == reduction && op.isDpsInit(&operand)))
       continue;
     if (argument == accumulated()) {
@@ -277,12 +279,15 @@ bool KernelNest::inReduction(Value value) const {
 }
 
 Value KernelNest::stored() const {
-  return cast<linalg::YieldOp>(linalg::GenericOp(epilogue).getBody()->getTerminator())
-      .getOperand(0);
+  return linalg::GenericOp(epilogue).getBody()->getTerminator()->getOperands().back();
+}
+
+BlockArgument KernelNest::accumulator() const {
+  return linalg::GenericOp(reduction).getRegionOutputArgs().front();
 }
 
 BlockArgument KernelNest::accumulated() const {
-  if (!reduction)
+  if (!reduction || isScan())
     return {};
   linalg::GenericOp op = epilogue, producer = reduction;
   Value result = op.hasPureTensorSemantics() ? producer.getResult(0) : producer.getDpsInits()[0];
@@ -335,7 +340,8 @@ LogicalResult KernelNest::findReduction() {
   if (!combine ||
       !isa<arith::AddFOp, arith::MulFOp, arith::MaximumFOp, arith::AddIOp, arith::MulIOp,
            arith::MaxSIOp, arith::MaxUIOp, arith::XOrIOp, arith::AndIOp, arith::OrIOp>(combine) ||
-      !llvm::is_contained(combine->getOperands(), Value(accumulator)) || !accumulator.hasOneUse())
+      !llvm::is_contained(combine->getOperands(), Value(accumulator)) ||
+      (!isScan() && !accumulator.hasOneUse()))
     return reduction.emitOpError()
            << "must yield one combining arith op of its accumulator and a value";
   reduced = combine->getOperand(combine->getOperand(0) == accumulator ? 1 : 0);
@@ -347,7 +353,7 @@ LogicalResult KernelNest::findReduction() {
 /// Records where the nest stores: by its parallel loops in order, and along some dims where its
 /// body says.
 LogicalResult KernelNest::addStore() {
-  OpOperand *out = epilogue.getDpsInitOperand(0);
+  OpOperand *out = destinationOf(epilogue);
   AffineMap map = epilogue.getMatchingIndexingMap(out);
   auto shape = cast<ShapedType>(out->get().getType()).getShape();
   SmallVector<AffineExpr> indices(map.getResults());
@@ -376,13 +382,16 @@ LogicalResult KernelNest::addStore() {
     if (guard.computed || range.min < guard.low || range.max >= guard.high)
       guards.push_back(guard);
   }
+  // The loop of a scan is where it belongs among the others; or it is what decides.
   unsigned next = 0;
   for (AffineExpr expr : map.getResults())
-    if (!isa<AffineConstantExpr>(expr) && expr != getAffineDimExpr(next++, expr.getContext()))
+    if (!isa<AffineConstantExpr>(expr) &&
+        !(isScan() && expr == getAffineDimExpr(numParallel, expr.getContext())) &&
+        expr != getAffineDimExpr(next++, expr.getContext()))
       return epilogue.emitOpError() << "must write its destination by its loops in order";
   if (next != numParallel)
     return epilogue.emitOpError() << "must write its destination by all of its loops";
-  Value result = epilogue.hasPureTensorSemantics() ? epilogue.getResult(0) : out->get();
+  Value result = epilogue.hasPureTensorSemantics() ? epilogue.getResults().back() : out->get();
   FailureOr<Access> found = access(result, indices);
   if (failed(found))
     return failure();
@@ -405,9 +414,9 @@ FailureOr<KernelNest> KernelNest::get(linalg::FillOp fill, linalg::GenericOp red
   nest.epilogue = epilogue;
   linalg::GenericOp root = reduction ? reduction : epilogue;
   nest.sizes = root.getStaticLoopRanges();
-  nest.numParallel = epilogue.getNumLoops();
-  if (epilogue.getNumParallelLoops() != nest.numParallel)
-    return epilogue.emitOpError() << "must have parallel loops only";
+  nest.numParallel = epilogue.getNumParallelLoops();
+  if (epilogue.getNumLoops() != nest.numParallel + nest.isScan())
+    return epilogue.emitOpError() << "must have parallel loops only, but for the one of a scan";
   for (auto [loop, type] : llvm::enumerate(root.getIteratorTypesArray()))
     if ((type == utils::IteratorType::parallel) != (loop < nest.numParallel))
       return root.emitOpError() << "must have its " << nest.numParallel
@@ -415,7 +424,10 @@ FailureOr<KernelNest> KernelNest::get(linalg::FillOp fill, linalg::GenericOp red
   for (int64_t size : nest.sizes)
     nest.space.dims.push_back({0, std::max<int64_t>(size, 1) - 1});
 
-  if (reduction) {
+  if (nest.isScan()) {
+    if (failed(nest.findReduction()))
+      return failure();
+  } else if (reduction) {
     if (failed(nest.findReduction()))
       return failure();
     BlockArgument accumulated = nest.accumulated();

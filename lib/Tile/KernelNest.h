@@ -59,7 +59,9 @@ struct IndexSymbol {
   uint64_t loops = 0; ///< That move it, as bits.
 };
 
-/// One nest of loops: a reduction with its epilogue, or one elementwise op.
+/// One nest of loops: a reduction with its epilogue, one elementwise op, or a scan: a reduction
+/// that stores something for every value of its accumulator, in the order of its one loop that
+/// reduces.
 class KernelNest {
 public:
   /// `reduction` is null in an elementwise nest. Reports what does not fit the form.
@@ -68,9 +70,9 @@ public:
 
   SmallVector<int64_t> sizes; ///< Parallel loops first.
   unsigned numParallel = 0;
-  linalg::FillOp fill;         ///< Null like `reduction`.
-  linalg::GenericOp reduction; ///< Null in an elementwise nest.
-  linalg::GenericOp epilogue;
+  linalg::FillOp fill;          ///< Null like `reduction`.
+  linalg::GenericOp reduction;  ///< Null in an elementwise nest.
+  linalg::GenericOp epilogue;   ///< The same op in a scan.
   Value identity;               ///< The scalar that the accumulator starts from.
   Operation *combine = nullptr; ///< The op in the reduction's body that takes the accumulator.
   Value reduced;                ///< The other operand of `combine`.
@@ -84,12 +86,14 @@ public:
   llvm::DenseMap<Value, uint64_t> loops;
   Access store; ///< Where a guard of it fails, nothing is stored.
 
+  bool isScan() const { return reduction && reduction == epilogue; }
   unsigned numLoops() const { return sizes.size(); }
   bool isParallel(unsigned loop) const { return loop < numParallel; }
   Location loc() const { return epilogue->getLoc(); }
   bool inReduction(Value value) const; ///< Whether `value` is of the reduction's body.
   Value stored() const;                ///< The scalar of the epilogue's body that is stored.
   BlockArgument accumulated() const;   ///< The reduction's result in the epilogue's body, or null.
+  BlockArgument accumulator() const;   ///< In the reduction's body.
   uint64_t loopsOf(AffineExpr expr) const;
 
 private:
@@ -102,6 +106,11 @@ private:
   FailureOr<AffineExpr> computedIndex(ReadOp read, unsigned position);
   FailureOr<Access> access(Value source, SmallVector<AffineExpr> indices);
 };
+
+/// Where a kernel's op writes: its last operand.
+inline OpOperand *destinationOf(linalg::GenericOp op) {
+  return op.getDpsInitOperand(op.getNumDpsInits() - 1);
+}
 
 /// Whether `combine` adds floats and `reduced` is a product that it may contract with.
 bool isMultiplyAdd(const KernelNest &nest);

@@ -20,11 +20,22 @@ FailureOr<KernelNests> KernelNests::get(func::FuncOp function) {
       return WalkResult::skip();
     }
     auto generic = dyn_cast<linalg::GenericOp>(*op);
-    if (!generic || generic.getNumDpsInits() != 1)
+    bool isScan = generic && generic.getNumDpsInits() == 2;
+    if (!generic || (generic.getNumDpsInits() != 1 && !isScan))
       return op->emitOpError() << "is in a kernel, which has linalg.fill and linalg.generic ops "
-                                  "with one result only";
+                                  "with one result only, or two in a scan";
     Value init = generic.getDpsInits()[0];
     auto start = filled.find(init);
+    if (isScan && (start == filled.end() || reduction))
+      return op->emitOpError() << "is a scan, which must start from a linalg.fill";
+    if (isScan) {
+      FailureOr<KernelNest> nest = KernelNest::get(start->second, generic, generic);
+      if (failed(nest))
+        return WalkResult::interrupt();
+      kernel.nests.push_back(std::move(*nest));
+      filled.erase(start);
+      return WalkResult::skip();
+    }
     if (start == filled.end() && generic.getNumReductionLoops())
       return op->emitOpError() << "must start from a linalg.fill with the identity";
     if (start != filled.end()) {

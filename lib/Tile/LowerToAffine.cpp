@@ -54,7 +54,7 @@ private:
   void emitNest(const KernelNest &nest, const SmallVector<bool> &isShared);
   void openParallel(Location loc, ArrayRef<int64_t> sizes, SmallVectorImpl<AffineExpr> &indices);
   AffineExpr addLoop(Value variable, int64_t size);
-  Value emitReduction(const KernelNest &nest);
+  Value emitReduction(const KernelNest &nest, const Place &place);
   void emitStore(const KernelNest &nest, Value result, const Place &place);
 
   // Values.
@@ -152,14 +152,16 @@ void AffineLowering::emitNest(const KernelNest &nest, const SmallVector<bool> &i
       loops[loop] = inner[next++];
 
   values = scalars;
-  Value accumulated = nest.reduction ? emitReduction(nest) : Value();
-  Value result = emitBody(epilogue, accumulated, nest.accumulated());
-  if (place.buffer) {
+  Value accumulated = nest.reduction ? emitReduction(nest, place) : Value();
+  Value result = nest.isScan() ? Value() : emitBody(epilogue, accumulated, nest.accumulated());
+  if (nest.isScan()) {
+    // has stored on its way
+  } else if (place.buffer) {
     emitStore(nest, result, place);
   } else {
     place.element = result;
   }
-  places[epilogue.getResult(0)] = place;
+  places[epilogue.getResults().back()] = place;
   variables.resize(outerLoops);
   space.dims.resize(outerLoops);
 }
@@ -169,12 +171,20 @@ void AffineLowering::emitNest(const KernelNest &nest, const SmallVector<bool> &i
 void AffineLowering::emitStore(const KernelNest &nest, Value result, const Place &place) {
   linalg::GenericOp epilogue = nest.epilogue;
   OpBuilder::InsertionGuard guard(builder);
-  OpOperand *out = epilogue.getDpsInitOperand(0);
+  OpOperand *out = destinationOf(epilogue);
   SmallVector<AffineExpr> dims = resolved(epilogue.getMatchingIndexingMap(out).getResults(), loops);
   ArrayRef<int64_t> shape = cast<ShapedType>(out->get().getType()).getShape();
   for (PlaceOp at : epilogue.getBody()->getOps<PlaceOp>()) {
-    Value number = values.lookupOrDefault(at.getIndex());
     int64_t size = shape[at.getDim()];
+    if (FailureOr<AffineExpr> known = indexExpr(at.getIndex()); succeeded(known)) {
+      AffineExpr simple = space.simplify(*known);
+      Interval range = space.rangeOf(simple);
+      if (range.min >= 0 && range.max < size) {
+        dims[at.getDim()] = simple;
+        continue;
+      }
+    }
+    Value number = values.lookupOrDefault(at.getIndex());
     auto compare = [&](arith::CmpIPredicate predicate, int64_t bound) -> Value {
       Value constant = arith::ConstantIndexOp::create(builder, nest.loc(), bound);
       return arith::CmpIOp::create(builder, nest.loc(), predicate, number, constant);
@@ -200,8 +210,9 @@ void AffineLowering::emitStore(const KernelNest &nest, Value result, const Place
   affine::AffineStoreOp::create(builder, nest.loc(), result, place.buffer, map, operands);
 }
 
-/// The reduction's loops, around the accumulator that they carry.
-Value AffineLowering::emitReduction(const KernelNest &nest) {
+/// The reduction's loops, around the accumulator that they carry. A scan stores to `place` in each
+/// step.
+Value AffineLowering::emitReduction(const KernelNest &nest, const Place &place) {
   Value accumulator = values.lookupOrDefault(nest.identity);
   Operation *outermost = nullptr;
   for (unsigned loop = nest.numParallel; loop < nest.numLoops(); ++loop) {
@@ -216,7 +227,9 @@ Value AffineLowering::emitReduction(const KernelNest &nest) {
     builder.setInsertionPointToStart(next.getBody());
   }
   linalg::GenericOp reduction = nest.reduction;
-  accumulator = emitBody(reduction, accumulator, reduction.getRegionOutputArgs()[0]);
+  accumulator = emitBody(reduction, accumulator, nest.accumulator());
+  if (nest.isScan())
+    emitStore(nest, values.lookupOrDefault(nest.stored()), place);
   while (outermost) {
     Operation *innermost = builder.getInsertionBlock()->getParentOp();
     affine::AffineYieldOp::create(builder, nest.loc(), accumulator);
@@ -296,7 +309,7 @@ Place AffineLowering::placeOf(Value tensor) const {
 /// Where `nest` writes. A local has the dims of the loops that are not around the builder yet.
 Place AffineLowering::createPlace(const KernelNest &nest, const SmallVector<bool> &isShared) {
   linalg::GenericOp epilogue = nest.epilogue;
-  Value init = epilogue.getDpsInits()[0];
+  Value init = destinationOf(epilogue)->get();
   if (!init.getDefiningOp<tensor::EmptyOp>())
     return placeOf(init);
   Place place;

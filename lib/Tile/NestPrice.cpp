@@ -116,7 +116,8 @@ double Pricer::tilePrice(const Candidate &candidate, ArrayRef<int64_t> units) co
     perTile += elements * (shuffleCost + arithCost) * llvm::Log2_64_Ceil(candidate.width);
   bool scatters =
       candidate.vectorDim >= 0 && !reducesLanes && store.strides[candidate.vectorDim] != 1;
-  perTile += elements * (scatters ? candidate.width * laneCost : storeCost);
+  (nest.isScan() ? perStep : perTile) +=
+      elements * (scatters ? candidate.width * laneCost : storeCost);
   return steps * perStep + perTile;
 }
 

@@ -67,6 +67,8 @@ static Candidate choose(const KernelNest &nest, int64_t lanes, int64_t numRegist
     }
   };
   for (int64_t vector = -1; vector < nest.numLoops(); ++vector) {
+    if (vector >= nest.numParallel && nest.isScan())
+      continue; // one step needs the one before
     if (vector >= 0 && (nest.sizes[vector] < 2 || lanes < 2))
       continue;
     Candidate candidate;

@@ -249,6 +249,8 @@ void NestEmitter::emitTileBody(bool guardsHold) {
         accumulators.push_back(body.widen(nest.identity, std::max(lanes, element.lanes)));
     accumulators = emitReduction(nest.numParallel, guardsHold, accumulators);
   }
+  if (nest.isScan())
+    return; // has stored on its way
   // The epilogue has no reduction loop: they stand at 0.
   BodyEmitter body(builder, context, bases, guardsHold);
   for (auto [number, element] : llvm::enumerate(elements)) {
@@ -320,7 +322,13 @@ SmallVector<Value> NestEmitter::emitStep(bool guardsHold, ArrayRef<Value> accumu
       for (unsigned loop = nest.numParallel; loop < nest.numLoops(); ++loop)
         at.deltas[loop] = step.deltas[loop];
       Value &accumulator = current[number * slots + slot];
+      Value before = accumulator;
       accumulator = body.accumulate(accumulator, at);
+      if (nest.isScan()) {
+        body.set(nest.accumulator(), at, before);
+        body.set(nest.combine->getResult(0), at, accumulator);
+        body.store(body.emit(nest.stored(), at), at);
+      }
     }
   }
   return current;
@@ -385,6 +393,8 @@ static LogicalResult check(const KernelNest &nest, TilingAttr tiling) {
   for (auto [position, loop] : llvm::enumerate(tiling.getOrder()))
     if (nest.isParallel(loop) != (position < nest.numParallel))
       return op.emitOpError() << "has reduction loops outside of parallel ones in " << tiling;
+  if (nest.isScan() && tiling.getVectorDim() == nest.numParallel)
+    return op.emitOpError() << "is a scan, whose steps " << tiling << " takes at once";
   for (linalg::GenericOp generic : {nest.reduction, nest.epilogue}) {
     if (!generic)
       continue;
@@ -459,10 +469,12 @@ struct VectorizeLoopsPass : tiny::impl::VectorizeLoopsPassBase<VectorizeLoopsPas
   /// Erases the linalg ops. What only they used, accumulators and windows, is left without a use,
   /// and the canonicaliser takes it.
   static void eraseNest(KernelNest &nest) {
+    bool isScan = nest.isScan();
     nest.epilogue->erase();
-    if (!nest.reduction)
+    if (!nest.fill)
       return;
-    nest.reduction->erase();
+    if (!isScan)
+      nest.reduction->erase();
     nest.fill->erase();
   }
 };

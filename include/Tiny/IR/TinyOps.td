@@ -439,10 +439,10 @@ def Tiny_ReadOp : Tiny_Op<"read", [DeclareOpInterfaceMethods<MemoryEffectsOpInte
 def Tiny_PlaceOp : Tiny_Op<"place", [MemoryEffects<[MemWrite]>]> {
   let summary = "where along a dim of the destination an element is stored";
   let description = [{
-    Appears in the body of an all-parallel `linalg.generic` only, whose destination has the constant 0
-    as the index of dim `dim` in its map: the element that an iteration yields is stored at `index`
-    along that dim. Nothing is stored where `index` is no index of the dim. No two iterations store
-    at one place, so the other dims of the destination are loops of their own.
+    Appears in the body of a `linalg.generic` only, whose destination (the last, if it has an
+    accumulator too) has the constant 0 as the index of dim `dim` in its map: the element that an
+    iteration yields is stored at `index` along that dim. Nothing is stored where `index` is no index
+    of the dim. No two iterations store at one place.
 
     ```mlir
     tiny.place %i dim 1

@@ -145,6 +145,12 @@ def projections():
     return g.text(*(g.node("MatMul", [x, g.random([64, size])]) for size in (64, 32, 32)))
 
 
+def cumulative_sum(shape, axis, **attributes):
+    g = Graph()
+    g.lines.append(f'initializer {{ name: "axis" data_type: 6 int32_data: {axis} }}')
+    return g.text(g.node("Relu", [g.node("CumSum", [g.input("x", shape), "axis"], **attributes)]))
+
+
 # Name, model, kernels and bytes of workspace at most, and whether it is small enough to run here.
 CASES = [
     ("matmul, bias, relu", contraction(), 1, 0, True),
@@ -168,6 +174,10 @@ CASES = [
     ("embedding, 7 of 37 rows", embedding(37, 5, 7), 1, 0, True),
     ("embedding, 16 of 32000 rows", embedding(32000, 512, 16), 1, 0, False),
     ("three products of one value", projections(), 1, 0, True),
+    ("cumulative sum, last axis", cumulative_sum([6, 5, 40], -1), 1, 0, True),
+    ("cumulative sum, middle axis", cumulative_sum([6, 40, 5], 1), 1, 0, True),
+    ("cumulative sum, exclusive, reverse", cumulative_sum([40, 6, 5], 0, exclusive=1, reverse=1), 1, 0, True),
+    ("cumulative sum, 1000 rows in blocks", cumulative_sum([3, 1000], 1, reverse=1), 6, 64 << 10, True),
 ]
 
 

@@ -125,7 +125,8 @@ struct General {
   }
 };
 
-/// Everything is a word used as it is, and MODE keeps all denormals (or the row moves bits).
+/// Everything is a word, perhaps with neg or abs, and MODE keeps all denormals (or the row moves
+/// bits).
 struct Plain {
   template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
     const RowTable &table = RowTable::get();
@@ -135,7 +136,7 @@ struct Plain {
       return General::run<N>(wave, i);
     const unsigned blocks = N / LaneBlock::size, sources = sourceCount(row);
     const uint64_t exec = wave.exec<N>();
-    Buffer results[blocks], operands[3];
+    Buffer results[blocks], operands[3], shaped[3];
     uint64_t maskIn = 0, maskOut = 0;
     uint32_t carry[LaneBlock::size];
     if (row.flags & Row::maskIn)
@@ -145,16 +146,18 @@ struct Plain {
       LaneBlock lanes;
       for (unsigned k = 0; k < sources; ++k) {
         const Operand &operand = i.src[k];
+        const uint32_t *words = operands[k].words;
         if (operand.isVgpr()) {
-          lanes.src[k] = wave.vgpr<N>(operand.index) + first;
-          continue;
-        }
-        if (block == 0) {
+          words = wave.vgpr<N>(operand.index) + first;
+        } else if (block == 0) {
           uint32_t value = wave.read32(operand);
           for (uint32_t &word : operands[k].words)
             word = value;
         }
-        lanes.src[k] = operands[k].words;
+        lanes.src[k] =
+            row.src[k] == Type::f32 && operand.modifiers & (modNeg | modAbs)
+                ? shapeSource(operand, Type::f32, false, false, mode, words, words, shaped[k])
+                : words;
       }
       lanes.dst = results[block].words;
       lanes.carryOut = row.flags & Row::maskOut ? carry : nullptr;

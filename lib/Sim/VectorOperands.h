@@ -142,12 +142,10 @@ TINYSIM_INLINE const void *shapeSource(const Operand &operand, Type type, bool v
   return changed ? result.words : low;
 }
 
-/// True where a source is used as it lies in the register.
+/// True where a source is a whole word, used as it lies in the register but for the sign of an f32.
 TINYSIM_INLINE bool isPlain(const Operand &operand, Type type, bool vop3p) {
-  if (type == Type::b32)
+  if (type == Type::b32 || type == Type::f32)
     return true;
-  if (type == Type::f32)
-    return !(operand.modifiers & (modNeg | modAbs));
   if (isPacked(type))
     return !vop3p || (operand.modifiers & 15) == modOpSelHi;
   return false;

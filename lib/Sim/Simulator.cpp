@@ -49,7 +49,6 @@ public:
   Observer *observer = nullptr;
   std::shared_mutex mutex; // of `loaded`
   std::map<uint64_t, Loaded> loaded;
-  std::atomic<uint64_t> interrupts{0};
 };
 
 Simulator::Simulator(MemoryMap &memory, const Options &options)
@@ -58,7 +57,6 @@ Simulator::~Simulator() = default;
 
 const Options &Simulator::getOptions() const { return implementation->options; }
 void Simulator::setObserver(Observer *observer) { implementation->observer = observer; }
-void Simulator::interrupt() { implementation->interrupts.fetch_add(1); }
 
 void Simulator::addCode(const CodeObject &code) {
   std::unique_lock<std::shared_mutex> lock(implementation->mutex);
@@ -173,11 +171,11 @@ void Simulator::Implementation::work(Launch &launch, std::atomic<uint64_t> &next
                                      std::chrono::steady_clock::time_point deadline) {
   std::deque<std::unique_ptr<Workgroup>> resident;
   std::vector<std::unique_ptr<Workgroup>> idle;
-  const uint64_t interruptsBefore = interrupts.load();
+  const std::atomic<bool> *interrupt = launch.dispatch->interrupt;
   auto outOfTime = [&](Workgroup &group) {
     if (std::chrono::steady_clock::now() >= deadline)
       group.timeOut("still runs after " + std::to_string(options.timeoutSeconds) + " s");
-    else if (interrupts.load() != interruptsBefore)
+    else if (interrupt && interrupt->load())
       group.timeOut("was interrupted");
     return launch.stop.load();
   };

@@ -11,6 +11,7 @@
 #define TINY_SIM_SIMULATOR_H
 
 #include "Tiny/Sim/Memory.h"
+#include <atomic>
 #include <cstdint>
 #include <hsa/hsa.h>
 #include <memory>
@@ -86,6 +87,9 @@ struct Dispatch {
   uint64_t queueAddress = 0;  // what QUEUE_PTR reads
   uint64_t dispatchId = 0;
   const KernelInfo *kernel = nullptr;
+  /// Once it is true, the dispatch ends with a time-out fault (for shutting a queue down). May be
+  /// null.
+  const std::atomic<bool> *interrupt = nullptr;
 };
 
 struct Fault {
@@ -191,9 +195,6 @@ public:
   /// Runs all workgroups and returns; the first fault stops the dispatch. `counters` (may be null)
   /// is overwritten. Several threads may run dispatches at once.
   std::optional<Fault> run(const Dispatch &dispatch, Counters *counters);
-
-  /// Makes the dispatches that run now end with a time-out fault (for shutting a queue down).
-  void interrupt();
 
   /// For a timing model; null for none. Not while a dispatch runs.
   void setObserver(Observer *observer);

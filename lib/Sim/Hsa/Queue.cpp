@@ -99,8 +99,6 @@ void Queue::inactivate() {
   wake();
   if (!thread.joinable() || thread.get_id() == std::this_thread::get_id())
     return;
-  if (running)
-    owner.simulator->interrupt();
   thread.join();
 }
 
@@ -318,9 +316,8 @@ auto Queue::dispatch(const hsa_kernel_dispatch_packet_t &packet, const void *slo
   what.dispatchId = number;
   what.kernel = &info;
   Counters counted;
-  running = true;
+  what.interrupt = &stopping;
   std::optional<Fault> fault = owner.simulator->run(what, &counted);
-  running = false;
   {
     std::lock_guard<std::mutex> lock(mutex);
     sums[info.name] += counted;

@@ -23,7 +23,8 @@ public:
   hsa_queue_t *handle() { return &amd->hsa_queue; }
   Agent &agent() { return owner; }
 
-  /// No packet is taken any more. Waits for the one that runs, unless called by it.
+  /// No packet is taken any more, and a kernel that runs is ended. Waits for that, unless called by
+  /// the queue's own thread.
   void inactivate();
   void setProfiling(bool enable);
 
@@ -65,7 +66,6 @@ private:
   void *data = nullptr;
   std::atomic<bool> stopping{false};
   std::atomic<bool> profiling{false};
-  std::atomic<bool> running{false}; ///< a kernel
   std::thread thread;
 
   std::mutex mutex; ///< of what follows

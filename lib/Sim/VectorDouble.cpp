@@ -60,7 +60,8 @@ LANE u64 rsq64(u64 a) { return quiet64(rsqOfDouble(asDouble(a))); }
 LANE u64 sqrt64(u64 a) { return quiet64(sqrtOfDouble(asDouble(a))); }
 
 namespace {
-/// Perturbs by up to 2^28 ULP, half of what is granted; powers of two stay, as in f32.
+/// Perturbs by up to 2^28 ULP, half of what is granted; powers of two and their neighbours stay, for
+/// the reasons given in VectorSingle.cpp.
 template <auto f> struct Approximate64 {
   TINYSIM_INLINE static void run(const LaneBlock &b) {
     kernels::Loop<f>::run(b);
@@ -69,9 +70,9 @@ template <auto f> struct Approximate64 {
     u64 *results = static_cast<u64 *>(b.dst);
     for (unsigned lane = 0; lane < LaneBlock::size; ++lane) {
       u64 r = results[lane];
-      if (!(r & F64::fraction) || (r & F64::infinity) == F64::infinity || !(r & F64::infinity))
-        continue;
       u64 off = (r * 0x9e3779b97f4a7c15u >> 35) & 0x0fffffff, low = r & F64::fraction;
+      if (low <= 1 || (r & F64::infinity) == F64::infinity || !(r & F64::infinity))
+        continue;
       results[lane] = low > F64::fraction / 2 ? r - off : r + off;
     }
   }

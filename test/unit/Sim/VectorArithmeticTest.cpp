@@ -616,6 +616,8 @@ TEST(VectorArithmetic, DivisionIsCorrectlyRounded) {
             x &= 0x80ffffff; // denormals and the smallest normal numbers
           if (random() % 8 == 0)
             x |= 0x7e000000; // the largest
+          if (random() % 8 == 0)
+            x |= 0x007fffff; // whose reciprocal lies all but halfway between two numbers
           wave.v(k, lane) = x;
         }
       std::vector<U> x(&wave.v(0), &wave.v(0) + 32), y(&wave.v(1), &wave.v(1) + 32);
@@ -637,6 +639,8 @@ TEST(VectorArithmetic, DivisionIsCorrectlyRounded) {
             n &= 0x801fffffffffffff;
           if (random() % 8 == 0)
             n |= 0x7fe0000000000000;
+          if (random() % 8 == 0)
+            n |= 0x000fffffffffffff; // whose reciprocal lies all but halfway between two numbers
           (k ? y : x)[lane] = d(n);
           wave.v(2 * k, lane) = static_cast<U>(n);
           wave.v(2 * k + 1, lane) = static_cast<U>(n >> 32);

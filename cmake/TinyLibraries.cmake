@@ -53,6 +53,11 @@ set(TINY_SANITIZER_ENVIRONMENT
   "UBSAN_OPTIONS=abort_on_error=1:print_stacktrace=1"
   "ASAN_SYMBOLIZER_PATH=${LLVM_TOOLS_BINARY_DIR}/llvm-symbolizer")
 
+# Headers only: the library itself is found when a program runs. ROCm's own are newer than Debian's.
+find_path(TINY_HSA_INCLUDE_DIR hsa/hsa.h HINTS /opt/rocm/include REQUIRED)
+target_include_directories(TinySettings SYSTEM INTERFACE
+  "$<BUILD_INTERFACE:${TINY_HSA_INCLUDE_DIR}>")
+
 install(TARGETS TinySettings EXPORT TinyTargets)
 
 # tiny_add_library(Name sources... [DEPENDS tablegen targets...] [LINK libs...] [NO_MLIR])

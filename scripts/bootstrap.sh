@@ -12,10 +12,10 @@ LC_ALL=C
 export LC_ALL
 
 # In the order: build tools; LLVM and MLIR; ONNX; tests; HSA (its headers, and a
-# program that tests our library). g++ is not used as a
-# compiler: it is the usual way to the libstdc++ that clang-22 compiles against.
-# The -dev packages of zlib, zstd, curl, libedit and xml2 are what LLVM's own
-# CMake package looks for.
+# program that our library of that name must run). g++ is not used as a compiler:
+# it is the usual way to the libstdc++ that clang-22 compiles against. The -dev
+# packages of zlib, zstd, curl, libedit and xml2 are what LLVM's own CMake package
+# looks for.
 packages="
   cmake ninja-build ccache g++ python3
   clang-22 lld-22 liblld-22-dev libclang-rt-22-dev clang-format-22

@@ -134,10 +134,16 @@ std::shared_ptr<HsaDevice> tinyrt::createHsaDevice(const HsaOptions &options, st
 std::shared_ptr<HsaDevice> HsaDeviceImpl::create(const HsaOptions &options, std::string &error) {
   auto device = std::make_shared<HsaDeviceImpl>();
   device->options = options;
-  if (const char *text = std::getenv("TINY_HSA_TIMEOUT"))
-    device->options.timeoutSeconds = static_cast<unsigned>(std::strtoul(text, nullptr, 10));
-  else if (!options.simulate && !options.timeoutSeconds)
+  if (const char *text = std::getenv("TINY_HSA_TIMEOUT")) {
+    char *end = nullptr;
+    device->options.timeoutSeconds = static_cast<unsigned>(std::strtoul(text, &end, 10));
+    if (!*text || *end) {
+      error = std::string("TINY_HSA_TIMEOUT is '") + text + "', and must be a number of seconds";
+      return nullptr;
+    }
+  } else if (!options.simulate && !options.timeoutSeconds) {
     device->options.timeoutSeconds = 60;
+  }
   return device->open(error) ? device : nullptr;
 }
 

@@ -60,8 +60,8 @@ LANE u64 rsq64(u64 a) { return quiet64(rsqOfDouble(asDouble(a))); }
 LANE u64 sqrt64(u64 a) { return quiet64(sqrtOfDouble(asDouble(a))); }
 
 namespace {
-/// Perturbs by up to 2^28 ULP, half of what is granted; powers of two and their neighbours stay, for
-/// the reasons given in VectorSingle.cpp.
+/// Perturbs by up to 2^28 ULP, half of what is granted; powers of two and their neighbours stay,
+/// for the reasons given in VectorSingle.cpp.
 template <auto f> struct Approximate64 {
   TINYSIM_INLINE static void run(const LaneBlock &b) {
     kernels::Loop<f>::run(b);

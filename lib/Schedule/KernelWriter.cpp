@@ -12,6 +12,7 @@
 
 #include "ScalarOps.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -71,9 +72,15 @@ static Attribute storedPad(TypedAttr pad) {
   return IntegerAttr::get(stored, bits.zextOrTrunc(stored.getIntOrFloatBitWidth()));
 }
 
-/// expr of the loop indices as an index value.
-static Value applyExpr(OpBuilder &b, Location loc, AffineExpr expr, ValueRange indices) {
-  return affine::AffineApplyOp::create(b, loc, AffineMap::get(indices.size(), 0, expr), indices);
+/// `expr` of the indices as an index value. The first `numLoops` of them are loops; what depends on
+/// the others, which data decides, is arithmetic of the body and no index map.
+static Value applyExpr(OpBuilder &b, Location loc, AffineExpr expr, ValueRange indices,
+                       unsigned numLoops) {
+  for (unsigned dim = numLoops; dim < indices.size(); ++dim)
+    if (expr.isFunctionOfDim(dim))
+      return affine::expandAffineExpr(b, loc, expr, indices, {});
+  return affine::AffineApplyOp::create(b, loc, AffineMap::get(numLoops, 0, expr),
+                                       indices.take_front(numLoops));
 }
 
 /// A number that data decided, as an index. One that no index can be is never in bounds.
@@ -84,7 +91,7 @@ static Value indexFromData(OpBuilder &b, Location loc, Value number, Type type) 
 }
 
 Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> values,
-                             ValueRange indices) {
+                             ValueRange indices, unsigned numLoops) {
   Location loc = node.loc;
   switch (node.kind) {
   case Node::Constant:
@@ -97,7 +104,7 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
   }
   case Node::Index: {
     Value index = arith::IndexCastOp::create(body, loc, body.getI64Type(),
-                                             applyExpr(body, loc, node.index, indices));
+                                             applyExpr(body, loc, node.index, indices, numLoops));
     return lowerCast(body, loc, index, body.getI64Type(), node.type);
   }
   case Node::AddedToZero: {
@@ -111,7 +118,7 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
     // From the last constraint to the first, which decides.
     Value value = values[node.operands[0]];
     for (const Constraint &constraint : llvm::reverse(node.constraints)) {
-      Value number = applyExpr(body, loc, constraint.expr, indices);
+      Value number = applyExpr(body, loc, constraint.expr, indices, numLoops);
       Value low = arith::ConstantIndexOp::create(body, loc, constraint.low);
       Value high = arith::ConstantIndexOp::create(body, loc, constraint.high);
       Value holds = arith::AndIOp::create(
@@ -177,8 +184,7 @@ static void emitPlaces(OpBuilder &body, Location loc, const Nest &nest, ValueRan
       PlaceOp::create(body, loc, indices[dim], number);
     } else if (slice.isReverse && dim == static_cast<int>(nest.domain.numParallel)) {
       AffineExpr fromEnd = nest.extents()[dim] - 1 - body.getAffineDimExpr(dim);
-      PlaceOp::create(body, loc, applyExpr(body, loc, fromEnd, indices.take_front(nest.numLoops())),
-                      number);
+      PlaceOp::create(body, loc, applyExpr(body, loc, fromEnd, indices, nest.numLoops()), number);
     }
   }
 }
@@ -254,7 +260,7 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
                 nest.scans == Nest::Scan::exclusive ? blockArguments.drop_back().back() : next;
             values.push_back(fromAccumulator(body, node.loc, seen, node.type));
           } else if (!operandOf.contains(&node)) {
-            values.push_back(emitNode(body, node, values, indices));
+            values.push_back(emitNode(body, node, values, indices, numDims));
           } else {
             Value argument = blockArguments[operandOf.lookup(&node)];
             values.push_back(node.kind == Node::Accumulator

@@ -24,7 +24,8 @@ private:
   Value writeNest(const Nest &nest, Value out);
   Value writeGeneric(const Nest &nest, const KernelGraph &graph, unsigned numDims,
                      Value accumulator, ValueRange outs, int scanned = -1);
-  Value emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> values, ValueRange indices);
+  Value emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> values, ValueRange indices,
+                 unsigned numLoops);
   Value sourceOf(const Node &read);
 
   OpBuilder &b;

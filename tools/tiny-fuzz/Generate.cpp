@@ -167,6 +167,8 @@ private:
   Value matmul();
   Value convolution();
   Value scaledSum();
+  Value update();
+  Value cumulative();
 
   void step();
   void elementwise();
@@ -527,7 +529,58 @@ Value Generator::scaledSum() {
   return sum;
 }
 
+/// A value with new elements where a position equals a number of the data: about ten ops, and fits.
+Value Generator::update() {
+  Value old =
+      pickIf([](Value v) { return typeOf(v).getRank() > 0 && typeOf(v).getNumElements() > 0; });
+  if (!old)
+    return matmul();
+  SmallVector<int64_t> shape(typeOf(old).getShape()), kept(shape), rows(shape);
+  int64_t dim = random.below(shape.size());
+  for (auto [axis, size] : llvm::enumerate(kept))
+    if (static_cast<int64_t>(axis) == dim || random.chance(50))
+      size = 1;
+  rows[dim] = 1;
+  Type type = random.chance(50) ? b.getI32Type() : b.getI64Type();
+  Value place = expand(fit(pick(), type, kept), shape);
+  Value position = emit<IotaOp>(RankedTensorType::get(shape, type), dim);
+  bool isNegated = random.chance(30);
+  Value chosen = emit<CmpOp>(isNegated ? CmpPredicate::ne : CmpPredicate::eq, position, place);
+  Value fresh = expand(fit(pick(), typeOf(old).getElementType(), rows), shape);
+  if (random.chance(30))
+    fresh = emit<MaxOp>(fresh, old);
+  if (isNegated)
+    std::swap(fresh, old);
+  return emit<WhereOp>(fresh.getType(), chosen, fresh, old);
+}
+
+/// A reduction over the positions up to each one, or from there on: about ten ops, and a fit.
+Value Generator::cumulative() {
+  int64_t before = random.between(1, 5), size = random.between(2, 20),
+          behind = random.between(1, 3);
+  Type type = random.chance(60) ? b.getF32Type() : randomElementType();
+  SmallVector<int64_t> square = {before, size, size, behind};
+  Value terms = fit(pick(), type, {before, size, behind});
+  terms = expand(reshape(terms, {before, 1, size, behind}), square);
+  Value row = emit<IotaOp>(RankedTensorType::get(square, b.getI32Type()), 1);
+  Value term = emit<IotaOp>(RankedTensorType::get(square, b.getI32Type()), 2);
+  if (random.chance(50))
+    std::swap(row, term);
+  Value chosen = emit<CmpOp>(random.chance(50) ? CmpPredicate::lt : CmpPredicate::le, term, row);
+  auto kind = static_cast<ReduceKind>(random.below(3));
+  Value left = emit<ConstantOp>(DenseElementsAttr::get(RankedTensorType::get(square, type),
+                                                       Attribute(reduceIdentity(kind, type))));
+  if (random.chance(30))
+    std::swap(terms, left);
+  Value selected = emit<WhereOp>(terms.getType(), chosen, terms, left);
+  return emit<ReduceOp>(kind, selected, ArrayRef<int64_t>{2});
+}
+
 void Generator::step() {
+  if (options.selections && left() > 25 && random.chance(30)) {
+    random.chance(50) ? update() : cumulative();
+    return;
+  }
   if (options.scaledSums && left() > 25 && random.chance(30)) {
     scaledSum();
     return;

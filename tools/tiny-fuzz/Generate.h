@@ -16,6 +16,7 @@ struct GenerateOptions {
   int64_t maxOps = 40;
   int64_t maxElements = 8192; // of any value in the program
   bool scaledSums = false;    // many sums of products with constants, with a factor behind them
+  bool selections = false;    // many updates at places from data, and many cumulative reductions
 };
 
 /// A valid program with one function, @main. Every value in it reaches a result.

@@ -55,6 +55,9 @@ static cl::opt<std::string> dumpDir("dump-dir", cl::desc("Write failing programs
 
 static cl::opt<std::string> programFile(cl::Positional, cl::desc("[program.mlir]"),
                                         cl::cat(category));
+static cl::opt<bool> selections("selections",
+                                cl::desc("Many updates at places from data, and many reductions "
+                                         "over all that comes before"));
 static cl::opt<uint64_t> inputSeed("input-seed", cl::desc("Seed of the inputs of a given program"),
                                    cl::init(0), cl::cat(category));
 
@@ -297,6 +300,7 @@ int main(int argc, char **argv) {
   GenerateOptions generateOptions;
   generateOptions.maxOps = maxOps;
   generateOptions.scaledSums = target == "scales";
+  generateOptions.selections = selections;
   Totals totals;
   for (int64_t number = firstProgram; number < firstProgram + count; ++number) {
     uint64_t programSeed = seed * 1000003 + number;

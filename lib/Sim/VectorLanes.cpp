@@ -110,8 +110,9 @@ TINYSIM_INLINE bool checkRelative(Wave &wave, uint64_t index) {
 template <bool relativeSource, bool relativeTarget, bool twoOffsets = false> struct MoveRelative {
   template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
     const uint32_t m0 = wave.scalars[scalarM0];
-    const Operand &target = relativeTarget ? i.src[0] : i.dst[0];
-    const Operand &source = relativeTarget ? i.src[1] : i.src[0];
+    // To LLVM the register that a relative target counts from is a source, but not with DPP.
+    const Operand &target = i.dsts ? i.dst[0] : i.src[0];
+    const Operand &source = i.src[i.srcs - 1];
     uint64_t to = target.index, from = source.index;
     if (relativeSource)
       from += twoOffsets ? m0 & 0x3ff : m0;
@@ -122,8 +123,18 @@ template <bool relativeSource, bool relativeTarget, bool twoOffsets = false> str
     uint32_t buffer[N], value[N];
     const uint32_t *words =
         relativeSource ? wave.vgpr<N>(static_cast<unsigned>(from)) : fetch<N>(wave, source, buffer);
-    std::memcpy(value, words, sizeof(value));
-    storeLanes<N>(wave, static_cast<unsigned>(to), value, wave.exec<N>());
+    uint64_t exec = wave.exec<N>();
+    if (i.dpp == Dpp::none) {
+      std::memcpy(value, words, sizeof(value));
+    } else {
+      DppLanes dpp;
+      if (!dppLanes(i, N, exec, dpp))
+        return wave.fault(Fault::Kind::illegalInstruction, "has a DPP control gfx1100 lacks");
+      exec &= dpp.enabled;
+      for (unsigned first = 0; first < N; first += LaneBlock::size)
+        permuteBlock(words, dpp, first, value + first);
+    }
+    storeLanes<N>(wave, static_cast<unsigned>(to), value, exec);
   }
 };
 struct SwapRelative {

@@ -12,6 +12,10 @@ using namespace simtest;
 
 static void add(Group &group, const std::string &label, const std::string &text, unsigned words,
                 Expect expect) {
+  if (group.body.find("one lane") != std::string::npos) // the address is the same for all
+    expect = [expect](const Wave &wave, unsigned lane, uint32_t *out) {
+      return expect(wave, lane, out) && lane == 0;
+    };
   Check check;
   check.name = group.name + " " + label;
   check.words = words;
@@ -37,7 +41,8 @@ struct Way {
 static const Way kWays[] = {{"offen", "v2, s[88:91], 0", " offen", 0},
                             {"offen soffset", "v6, s[88:91], s84", " offen", 0},
                             {"idxen", "v3, s[92:95], 0", " idxen", 0},
-                            {"bothen", "v[4:5], s[92:95], 0", " idxen offen", 16}};
+                            {"bothen", "v[4:5], s[92:95], 0", " idxen offen", 16},
+                            {"offset", "off, s[88:91], s84", "", 32}};
 
 static Group &bufferGroup(Suite &suite, const std::string &name, unsigned wave,
                           const std::string &types) {
@@ -102,7 +107,11 @@ void simtest::addBuffer(Suite &suite) {
   for (unsigned wave : {32u, 64u}) {
     unsigned number = 0;
     for (const Way &way : kWays) {
+      const std::string oneLane = way.address[0] != 'o' ? ""
+                                  : wave == 32          ? "  s_mov_b32 exec_lo, 1 // one lane\n"
+                                                        : "  s_mov_b64 exec, 1 // one lane\n";
       Group &group = bufferGroup(suite, format("buffer%u", number++), wave, "qqqq");
+      group.body += oneLane;
       std::string init =
           access(way, "store_b64", "v[10:11]", 0) + access(way, "store_b64", "v[16:17]", 8);
       for (const Load &load : loads)
@@ -141,6 +150,7 @@ void simtest::addBuffer(Suite &suite) {
         std::string name = op.memory;
         Group &a = bufferGroup(suite, format("buffer%u_atomic_", number - 1) + name, wave,
                                std::string(3, op.type));
+        a.body += oneLane;
         for (size_t i = 0; i < a.in.size(); i += 8 * 64)
           for (unsigned lane = 0; lane < wave; lane += 3)
             for (unsigned word = 0; word < 2; ++word)

@@ -133,6 +133,13 @@ void simtest::addControl(Suite &suite) {
         "s_incperflevel 1",
         "s_decperflevel 1",
         "s_ttracedata_imm 5",
+        "s_mov_b32 m0, 1\n  s_ttracedata",
+        "s_atc_probe 7, s[4:5], 0x40",
+        "s_atc_probe 7, s[4:5], s2",
+        "s_atc_probe 7, s[4:5], s2 offset:0x10",
+        "s_atc_probe_buffer 7, s[8:11], 0x40",
+        "s_atc_probe_buffer 7, s[8:11], s2",
+        "s_atc_probe_buffer 7, s[8:11], s2 offset:0x10",
         "s_icache_inv",
         "s_wait_event 0x0",
         "s_setkill 0",
@@ -149,6 +156,12 @@ void simtest::addControl(Suite &suite) {
         t.replace(at, 2, w);
       addConstant(rest, t, "  s_mov_b32 s30, 5\n  " + t + "\n  v_mov_b32 v40, s30\n", {5});
     }
+    if (wave == 64) // the body runs for either half of EXEC
+      addConstant(rest, "s_subvector_loop",
+                  "  v_mov_b32 v40, 0\n  s_subvector_loop_begin s60, .Lsubend\n.Lsub:\n  "
+                  "v_add_nc_u32 v40, 1, v40\n"
+                  "  s_subvector_loop_end s60, .Lsub\n.Lsubend:\n  s_mov_b64 exec, -1\n",
+                  {1});
     addConstant(rest, "shader registers",
                 "  s_getreg_b32 s60, hwreg(HW_REG_SHADER_CYCLES, 0, 20)\n  s_mov_b32 s30, 9\n  "
                 "v_mov_b32 v40, s30\n",

@@ -33,6 +33,11 @@ static float dot(float x, float y, float z) {
   return float(asH(a) * asH(b) + asH(a >> 16) * asH(b >> 16) + z);
 }
 
+static float dotBf16(float x, float y, float z) {
+  uint32_t a = B(x), b = B(y);
+  return float(double(asB(a & 0xffff)) * asB(b & 0xffff) + double(asB(a >> 16)) * asB(b >> 16) + z);
+}
+
 static const std::vector<Half> kHalves = {
     {"fmac_f32", "2", 'f', [](float x, float y, float z, float, bool) { return B(fmaf(x, y, z)); },
      false, true},
@@ -53,6 +58,8 @@ static const std::vector<Half> kHalves = {
     {"min_f32", "2", 'f', [](float x, float y, float, float, bool) { return B(least(x, y)); }},
     {"dot2acc_f32_f16", "2", 'e',
      [](float x, float y, float z, float, bool) { return B(dot(x, y, z)); }, false, true},
+    {"dot2acc_f32_bf16", "2", 'b',
+     [](float x, float y, float z, float, bool) { return B(dotBf16(x, y, z)); }, false, true},
     {"add_nc_u32", "2", 'u', [](float x, float y, float, float, bool) { return B(x) + B(y); },
      true},
     {"lshlrev_b32", "2", 'u',
@@ -79,8 +86,8 @@ void simtest::addDual(Suite &suite) {
       continue;
     Group &group = suite.group(std::string("v_dual_") + x.name, 32); // VOPD is of wave32
     group.workgroups = 4;
-    group.inputs = 8;
-    group.in.assign(4 * 8 * 64, 0);
+    group.inputs = 10;
+    group.in.assign(4 * 10 * 64, 0);
     Random random(group.name);
     auto fill = [&](unsigned word, char type) {
       for (unsigned g = 0; g < 4; ++g)
@@ -88,7 +95,7 @@ void simtest::addDual(Suite &suite) {
           uint32_t v = sample(type, word == 0 ? g * 32 + lane : ~0u, random);
           if (type == 'f' && isSignallingF(v)) // moves keep what arithmetic quiets
             v |= 0x400000;
-          group.in[(g * 8 + word) * 64 + lane] = v;
+          group.in[(g * 10 + word) * 64 + lane] = v;
         }
     };
     // Words: 0 x's first, 1 y's first (float), 2 x's second, 3 y's second, 4 and 5 small halves for
@@ -96,16 +103,15 @@ void simtest::addDual(Suite &suite) {
     fill(0, x.type), fill(2, x.type);
     fill(1, 'f'), fill(3, 'f');
     fill(4, 'e'), fill(5, 'e'), fill(6, 'g'), fill(7, 'g');
+    fill(8, 'b'), fill(9, 'b'); // and bfloat16
     for (const Half &y : kHalves) {
       std::string text =
           format("  v_mov_b32 v40, v16\n  v_mov_b32 v41, v17\n  s_mov_b32 vcc_lo, 0x%x\n", kVcc);
-      bool small = y.type == 'e';
+      bool small = y.type == 'e' || y.type == 'b';
       std::string yText = halfText(y, true);
-      if (small) { // v14 and v15 share no bank with v10 and v12... v12 and v15
-        yText = std::string("v_dual_") + y.name + " v41, v15, v14";
-        if (*x.sources == '1')
-          yText = std::string("v_dual_") + y.name + " v41, v15, v14";
-      }
+      if (small) // in other banks than v10 and v12
+        yText =
+            std::string("v_dual_") + y.name + (y.type == 'b' ? " v41, v19, v18" : " v41, v15, v14");
       text += "  " + halfText(x, false) + " :: " + yText + "\n";
       Check check;
       check.name = group.name + " :: " + y.name;
@@ -119,10 +125,10 @@ void simtest::addDual(Suite &suite) {
         bool vcc = kVcc >> lane & 1;
         auto f = [&](unsigned word) { return asF(w.at(word, lane)); };
         out[0] = x.compute(f(0), f(2), f(6), asF(kLiteral), vcc);
-        out[1] = small ? y.compute(f(5), f(4), f(7), 0, vcc)
+        out[1] = small ? y.compute(f(y.type == 'b' ? 9 : 5), f(y.type == 'b' ? 8 : 4), f(7), 0, vcc)
                        : y.compute(f(1), f(3), f(7), asF(kLiteral), vcc);
         // A sum of 0 may have either sign in a dot product.
-        return (x.type != 'e' || out[0] << 1) && (!small || out[1] << 1);
+        return ((x.type != 'e' && x.type != 'b') || out[0] << 1) && (!small || out[1] << 1);
       };
       group.add(text, check);
     }

@@ -164,6 +164,18 @@ static void addReads(Suite &suite, unsigned wave) {
                    (form ? 0 : w.at(0, lane));
           return true;
         });
+  for (bool high : {false, true})
+    for (bool eight : {false, true})
+      add(group, format("v_mbcnt_%s dpp%s", high ? "hi" : "lo", eight ? "8" : ""),
+          format("  v_mbcnt_%s_u32_b32_e64_dpp v40, v10, v12 %s\n", high ? "hi" : "lo",
+                 eight ? "dpp8:[1,0,3,2,5,4,7,6]" : "row_xmask:1 row_mask:0xf bank_mask:0xf"),
+          1, [=](const Wave &w, unsigned lane, uint32_t *out) {
+            uint32_t mask = high         ? (lane < 32 ? 0 : (1u << (lane - 32)) - 1)
+                            : lane >= 32 ? ~0u
+                                         : (1u << lane) - 1;
+            out[0] = __builtin_popcount(w.at(0, lane ^ 1) & mask) + w.at(2, lane);
+            return true;
+          });
 }
 
 static void addCarries(Suite &suite, unsigned wave) {
@@ -385,8 +397,44 @@ static void addCarries(Suite &suite, unsigned wave) {
           out[1] = w.at(4, l);
           return true;
         });
-  add(s, "v_nop", "  v_mov_b32 v40, v10\n  v_nop\n  v_nop_e64\n  v_pipeflush\n", 1,
+  for (const char *e : {"_dpp", "_e64_dpp"})
+    for (bool eight : {false, true}) {
+      std::string tail =
+          eight ? " dpp8:[1,0,3,2,5,4,7,6]\n" : " row_xmask:1 row_mask:0xf bank_mask:0xf\n";
+      std::string label = std::string(e) + (eight ? " dpp8" : "");
+      add(s, "v_movrels_b32" + label,
+          moves + "  s_mov_b32 m0, 2\n  v_movrels_b32" + e + " v40, v50" + tail, 1,
+          [](const Wave &w, unsigned l, uint32_t *out) {
+            out[0] = w.at(4, l ^ 1);
+            return true;
+          });
+      add(s, "v_movreld_b32" + label,
+          moves + "  s_mov_b32 m0, 2\n  v_movreld_b32" + e + " v40, v50" + tail, 3,
+          [](const Wave &w, unsigned l, uint32_t *out) {
+            out[0] = w.at(6, l), out[1] = w.at(7, l), out[2] = w.at(0, l ^ 1);
+            return true;
+          });
+      add(s, "v_movrelsd_b32" + label,
+          moves + "  s_mov_b32 m0, 1\n  v_movrelsd_b32" + e + " v40, v50" + tail, 2,
+          [](const Wave &w, unsigned l, uint32_t *out) {
+            out[0] = w.at(6, l), out[1] = w.at(2, l ^ 1);
+            return true;
+          });
+      add(s, "v_movrelsd_2_b32" + label,
+          moves + "  s_mov_b32 m0, 0x10002\n  v_movrelsd_2_b32" + e + " v40, v50" + tail, 2,
+          [](const Wave &w, unsigned l, uint32_t *out) {
+            out[0] = w.at(6, l), out[1] = w.at(4, l ^ 1);
+            return true;
+          });
+    }
+  add(s, "v_swaprel_b32",
+      moves + "  s_mov_b32 m0, 0x10002\n  v_swaprel_b32 v40, v50\n  v_mov_b32 v42, v52\n", 3,
       [](const Wave &w, unsigned l, uint32_t *out) {
+        out[0] = w.at(6, l), out[1] = w.at(4, l), out[2] = w.at(7, l);
+        return true;
+      });
+  add(s, "v_nop", "  v_mov_b32 v40, v10\n  v_nop\n  v_nop_e64\n  v_pipeflush\n  v_pipeflush_e64\n",
+      1, [](const Wave &w, unsigned l, uint32_t *out) {
         out[0] = w.at(0, l);
         return true;
       });

@@ -166,7 +166,7 @@ static void addMixed(Suite &suite, const char *name, unsigned wave) {
   for (unsigned form = 0; form < 14; ++form) {
     unsigned sel = form ? random.below(8) : 0, selHi = form == 1 ? 7 : form ? random.below(8) : 0;
     unsigned neg = form > 3 ? random.below(8) : 0, abs = form > 3 ? random.below(8) : 0;
-    bool clamp = form % 5 == 4, dpp = form > 10;
+    bool clamp = form % 5 == 4, dpp = form > 10, dpp8 = form == 13;
     std::string text =
         std::string("  v_mov_b32 v40, v16\n  ") + name + (dpp ? "_e64_dpp" : "") + " v40";
     for (unsigned i = 0; i < 3; ++i)
@@ -174,7 +174,9 @@ static void addMixed(Suite &suite, const char *name, unsigned wave) {
               (abs >> i & 1 ? format("|v%u|", 10 + 2 * i) : format("v%u", 10 + 2 * i));
     std::string tail = (sel ? bitList("op_sel", sel, 3) : "") +
                        (selHi ? bitList("op_sel_hi", selHi, 3) : "") + (clamp ? " clamp" : "") +
-                       (dpp ? " row_xmask:3 row_mask:0xf bank_mask:0xf" : "");
+                       (dpp8  ? " dpp8:[3,2,1,0,7,6,5,4]"
+                        : dpp ? " row_xmask:3 row_mask:0xf bank_mask:0xf"
+                              : "");
     Check check;
     check.name = group.name + format(" neg %u abs %u", neg, abs) + tail;
     check.match = toHalf ? (high ? Match::loHiF16 : Match::f16) : Match::f32;

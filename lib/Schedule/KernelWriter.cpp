@@ -140,10 +140,20 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
       highs.push_back(constraint.high);
       pads.push_back(storedPad(constraint.pad));
     }
-    unsigned dims = indices.size();
-    Value read = ReadOp::create(
-        body, loc, stored, sourceOf(node), indices, AffineMap::get(dims, 0, node.index),
-        AffineMap::get(dims, 0, guard, body.getContext()), lows, highs, body.getArrayAttr(pads));
+    // Places that data decides are passed to who needs them, and has a guard for them.
+    unsigned dims = numLoops;
+    auto needs = [&](AffineExpr expr) {
+      for (unsigned dim = numLoops; dim < indices.size(); ++dim)
+        if (expr.isFunctionOfDim(dim))
+          return true;
+      return false;
+    };
+    if (needs(node.index) || llvm::any_of(guard, needs))
+      dims = indices.size();
+    Value read = ReadOp::create(body, loc, stored, sourceOf(node), indices.take_front(dims),
+                                AffineMap::get(dims, 0, node.index),
+                                AffineMap::get(dims, 0, guard, body.getContext()), lows, highs,
+                                body.getArrayAttr(pads));
     return fromStorage(body, loc, read, node.type);
   }
   case Node::Accumulator:

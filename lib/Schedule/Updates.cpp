@@ -138,15 +138,19 @@ std::optional<Nest> mlir::tiny::asGuardedStore(const Nest &nest) {
     numbers.push_back(body.append(nest.body, place, moved));
   size_t firstFresh = body.nodes.size();
   body.root = body.append(nest.body, choice->fresh, moved);
-  for (Node &node : llvm::drop_begin(body.nodes, firstFresh))
+  for (Node &node : llvm::drop_begin(body.nodes, firstFresh)) {
+    bool isPlaced = node.kind == Node::Read && llvm::any_of(choice->places, [&](auto &place) {
+                      return node.index.isFunctionOfDim(place.first) ||
+                             llvm::any_of(node.constraints, [&](const Constraint &constraint) {
+                               return constraint.expr.isFunctionOfDim(place.first);
+                             });
+                    });
     for (auto &[loop, place] : choice->places)
-      if (node.kind == Node::Read && (node.index.isFunctionOfDim(loop) ||
-                                      llvm::any_of(node.constraints, [&, loop = loop](auto &c) {
-                                        return c.expr.isFunctionOfDim(loop);
-                                      })))
+      if (isPlaced)
         node.constraints.insert(node.constraints.begin(),
                                 Constraint{getAffineDimExpr(loop, context), 0, nest.extents()[loop],
                                            reduceIdentity(ReduceKind::add, node.type)});
+  }
   update.body = std::move(body);
   // From the last loop to the first, so that the numbers of those to come stay.
   SmallVector<unsigned> order = llvm::to_vector(llvm::seq<unsigned>(0, numbers.size()));

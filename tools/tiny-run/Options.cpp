@@ -237,8 +237,9 @@ static const OptionInfo kOptions[] = {
      "bounds, or within the tolerance if one is given",
      false, PARSE(parseChoice(v, {"reference"}, o.verifyAgainst, e))},
     {"Target", "", "", false, nullptr},
-    {"--target", "cpu|rdna3|reference", "what the program is compiled for, or the interpreter",
-     false, PARSE(parseChoice(v, {"cpu", "rdna3", "reference"}, o.target, e))},
+    {"--target", "cpu|rdna3|reference",
+     "what the program is compiled for (default: cpu), or the interpreter", false,
+     PARSE(parseChoice(v, {"cpu", "rdna3", "reference"}, o.target, e))},
     {"--device", "NAME",
      "what runs it: cpu, or for rdna3 sim (a simulator of the card) or hsa (the card,\nthrough "
      "ROCm; hsa:1 is the second one)",

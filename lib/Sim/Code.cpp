@@ -102,12 +102,15 @@ void Code::readFile() {
     Expected<object::SymbolRef::Type> type = symbol.getType();
     Expected<StringRef> name = symbol.getName();
     Expected<uint64_t> address = symbol.getAddress();
+    const bool damaged = !type; // then the table is, and its length may be any number
     if (type && name && address && *type == object::SymbolRef::ST_Function)
       facts->functions.push_back(
           {name->str(), *address + object.loadBias, object::ELFSymbolRef(symbol).getSize()});
     consumeError(type.takeError());
     consumeError(name.takeError());
     consumeError(address.takeError());
+    if (damaged)
+      break;
   }
 }
 

@@ -55,6 +55,10 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptio
 }
 
 void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
+  // Everything is nests from here on.
+  DecomposeOnlineReductionsPassOptions online;
+  online.blockBytes = options.l2Bytes / 8;
+  pm.addNestedPass<func::FuncOp>(createDecomposeOnlineReductionsPass(online));
   // A choice, and nothing but a choice: a table or a search may make it instead.
   SelectTilingCPUPassOptions select;
   select.vectorBits = options.vectorBits;

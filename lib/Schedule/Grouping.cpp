@@ -173,6 +173,7 @@ struct Group {
   SmallVector<unsigned> members; // numbers of nests
   std::vector<Nest> nests;       // of these, with the loops that they have in this group
   llvm::SmallDenseSet<Value> locals;
+  std::optional<OnlineReduction> online;
   double cost = 0;
   int64_t outsideBytes = 0; // that it reads and writes
 };
@@ -197,6 +198,7 @@ private:
   }
   bool reachesAround(unsigned producer, unsigned consumer) const;
   bool canShareAKernel(const Group &a, const Group &b) const;
+  int64_t bytesAtPoint(const Group &group, const Nest &nest, const SharedLoops &shared) const;
   void chooseLocals(Group &group, const SharedLoops &shared) const;
   void price(Group &group, const SharedLoops &shared) const;
   SmallVector<unsigned> launchOrder() const;
@@ -307,20 +309,47 @@ bool Grouper::canShareAKernel(const Group &a, const Group &b) const {
   return true;
 }
 
-/// What nobody outside needs stays inside, as long as there is room; the rest is written to
-/// buffers, the largest first.
+/// What a workgroup keeps of a local for one point of the shared loops.
+int64_t Grouper::bytesAtPoint(const Group &group, const Nest &nest,
+                              const SharedLoops &shared) const {
+  int64_t bytes = nest.numPoints() / shared.points * bytesPerElement(nest.result);
+  if (!group.online)
+    return bytes;
+  const OnlineReduction &online = *group.online;
+  bool inBlocks = nest.result == online.score ||
+                  llvm::any_of(online.weights, [&](unsigned weight) {
+                    return group.nests[weight].result == nest.result;
+                  });
+  int64_t extent = online.extents.back();
+  return inBlocks ? bytes / extent * std::min(extent, costs.onlineExtent) : bytes;
+}
+
+/// What nobody outside needs stays inside, as long as there is room. Where there is not, softmax
+/// and attention go along their rows in blocks, and the rest is written to buffers, the largest
+/// first.
 void Grouper::chooseLocals(Group &group, const SharedLoops &shared) const {
+  auto isPrivate = [&](Value value) {
+    return !escapes.contains(value) && llvm::all_of(readers.lookup(value), [&](unsigned reader) {
+      return llvm::is_contained(group.members, reader);
+    });
+  };
   SmallVector<std::pair<int64_t, Value>> inside; // bytes at one shared point
   int64_t total = 0;
-  for (const Nest &nest : group.nests) {
-    if (nest.writesPart() || escapes.contains(nest.result))
-      continue;
-    if (llvm::any_of(readers.lookup(nest.result),
-                     [&](unsigned reader) { return !llvm::is_contained(group.members, reader); }))
-      continue;
-    int64_t bytes = nest.numPoints() / shared.points * bytesPerElement(nest.result);
-    inside.push_back({bytes, nest.result});
-    total += bytes;
+  auto measure = [&] {
+    inside.clear();
+    total = 0;
+    for (const Nest &nest : group.nests) {
+      if (nest.writesPart() || !isPrivate(nest.result))
+        continue;
+      int64_t bytes = bytesAtPoint(group, nest, shared);
+      inside.push_back({bytes, nest.result});
+      total += bytes;
+    }
+  };
+  measure();
+  if (total > costs.localBytes) {
+    group.online = findOnlineReduction(group.nests, isPrivate);
+    measure();
   }
   llvm::sort(inside, [](auto &a, auto &b) { return a.first > b.first; });
   for (auto &[bytes, value] : inside) {
@@ -342,7 +371,7 @@ void Grouper::price(Group &group, const SharedLoops &shared) const {
     operations += nest.numOperations();
     byRows &= !nest.reduction || nest.numPoints() == shared.points;
     if (group.locals.contains(nest.result))
-      localBytes += nest.numPoints() / shared.points * bytesPerElement(nest.result);
+      localBytes += bytesAtPoint(group, nest, shared);
     else
       written += nest.numPoints() * bytesPerElement(nest.result);
     nest.forEachRead([&, number = number, &nest = nest](const Node &node) {
@@ -530,7 +559,7 @@ void Grouper::mergeSideBySide() {
     for (Value input : inputs) {
       auto &candidates = firstWith[{depth[number], input}];
       auto *found = llvm::find_if(candidates, [&](unsigned other) {
-        return canShareAKernel(groups[other], groups[number]);
+        return !groups[number].online && canShareAKernel(groups[other], groups[number]);
       });
       if (found == candidates.end())
         continue;
@@ -562,6 +591,9 @@ std::vector<Kernel> Grouper::run() {
     Kernel kernel;
     kernel.nests = std::move(groups[number].nests);
     kernel.locals = std::move(groups[number].locals);
+    kernel.online = std::move(groups[number].online);
+    if (kernel.online)
+      kernel.gatherOnline();
     kernels.push_back(std::move(kernel));
   }
   return kernels;

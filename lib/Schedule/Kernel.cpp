@@ -15,6 +15,21 @@ SmallVector<const Nest *> Kernel::results() const {
   return result;
 }
 
+void Kernel::gatherOnline() {
+  SmallVector<unsigned> order = *orderAround(*online, nests), place(nests.size());
+  std::vector<Nest> ordered;
+  for (unsigned number : order) {
+    place[number] = ordered.size();
+    ordered.push_back(std::move(nests[number]));
+  }
+  nests = std::move(ordered);
+  online->pivot = place[online->pivot];
+  for (unsigned &weight : online->weights)
+    weight = place[weight];
+  for (OnlineReduction::Sum &sum : online->sums)
+    sum.nest = place[sum.nest];
+}
+
 /// The name of what several nests make together, where it has one.
 static std::string nameTogether(ArrayRef<Nest> nests) {
   unsigned maxima = 0, sums = 0, contractions = 0;

@@ -3,7 +3,7 @@
 #ifndef TINY_SCHEDULE_KERNEL_H
 #define TINY_SCHEDULE_KERNEL_H
 
-#include "Nest.h"
+#include "OnlineReduction.h"
 
 namespace mlir::tiny {
 
@@ -13,7 +13,10 @@ namespace mlir::tiny {
 struct Kernel {
   std::vector<Nest> nests;
   llvm::SmallDenseSet<Value> locals; // results of nests that no buffer is needed for
+  std::optional<OnlineReduction> online; // nests that are one op together
 
+  /// Reorders the nests so that those of `online` follow one another.
+  void gatherOnline();
   bool isLocal(const Nest &nest) const { return locals.contains(nest.result); }
   /// The nests whose results leave the kernel, in the order of its results.
   SmallVector<const Nest *> results() const;

@@ -166,7 +166,7 @@ bool Collector::simplifyGuards(SmallVectorImpl<AccessGuard> &guards) const {
   SmallVector<AccessGuard> kept;
   for (AccessGuard guard : guards) {
     guard.expr = simplify(guard.expr, extents);
-    tiny::Range range = rangeOf(guard.expr, extents);
+    IndexRange range = rangeOf(guard.expr, extents);
     if (range.high < guard.low || range.low >= guard.high)
       return false;
     if ((range.low < guard.low || range.high >= guard.high) && !llvm::is_contained(kept, guard))

@@ -138,7 +138,7 @@ private:
     }
     if (node.kind != Node::Index || !isNarrowInteger(node.type))
       return {};
-    Range range = rangeOf(node.index, extents);
+    IndexRange range = rangeOf(node.index, extents);
     unsigned bits = node.type.getIntOrFloatBitWidth() - !node.type.isUnsignedInteger();
     return range.low >= 0 && range.high < (int64_t(1) << std::min(bits, 62u)) ? node.index
                                                                               : AffineExpr();
@@ -160,7 +160,7 @@ private:
     AffineExpr rhs = exactIndex(graph.nodes[operands[1]], extents);
     if (!lhs || !rhs)
       return -1;
-    Range range = rangeOf(simplify(lhs - rhs, extents), extents);
+    IndexRange range = rangeOf(simplify(lhs - rhs, extents), extents);
     std::optional<bool> holds;
     switch (cmp.getPredicate()) {
     case CmpPredicate::lt:

@@ -43,16 +43,18 @@ unsigned KernelWriter::argumentFor(const Node &read, ArrayRef<int64_t> shape) {
   return inputValues.size() - 1;
 }
 
-void KernelWriter::collectArguments(const Nest &nest) {
-  nest.forEachRead([&](const Node &node) {
-    for (const Nest &other : kernel.nests)
-      if (other.result == node.value && &other != &nest)
-        return; // computed here
+void KernelWriter::collectArguments(const Nest &nest, const KernelGraph &graph) {
+  for (const Node &node : graph.nodes) {
+    // What this kernel computes is none.
+    if (node.kind != Node::Read || llvm::any_of(kernel.nests, [&](const Nest &other) {
+          return other.result == node.value && &other != &nest;
+        }))
+      continue;
     SmallVector<int64_t> shape = {node.elements};
     if (auto loops = rowMajorLoops(nest, node))
       shape = llvm::map_to_vector(*loops, [&](unsigned loop) { return nest.extents()[loop]; });
     arguments[&node] = argumentFor(node, shape);
-  });
+  }
 }
 
 /// The tensor that a read reads.
@@ -309,9 +311,143 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
   return generic.getResults().back();
 }
 
+/// Writes `graph` into `region`, its reads and its accumulator by `read` of the block's arguments.
+void KernelWriter::writeRegion(
+    Region &region, const KernelGraph &graph, TypeRange arguments,
+    llvm::function_ref<Value(OpBuilder &, const Node &, ValueRange)> read,
+    llvm::function_ref<Value(OpBuilder &, Value)> yield) {
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Location> locations(arguments.size(), region.getLoc());
+  Block *block = b.createBlock(&region, region.end(), arguments, locations);
+  SmallVector<Value> values;
+  for (const Node &node : graph.nodes)
+    values.push_back(node.kind == Node::Read || node.kind == Node::Accumulator
+                         ? read(b, node, block->getArguments())
+                         : emitNode(b, node, values, {}));
+  YieldOp::create(b, region.getLoc(), yield(b, values[graph.root]));
+}
+
+/// The online reduction of the kernel; what follows it in the nests are their epilogues.
+void KernelWriter::writeOnline() {
+  const OnlineReduction &online = *kernel.online;
+  const Nest &pivot = kernel.nests[online.pivot];
+  Location loc = pivot.result.getLoc();
+  unsigned numLoops = online.extents.size(), numPivot = pivot.domain.numParallel;
+  Type scoreType = tensorOf(online.score).getElementType();
+  Type pivotType = tensorOf(pivot.result).getElementType();
+  Type accumulator = accumulatorType(pivotType);
+  auto mapOf = [&](ArrayRef<unsigned> loops) {
+    return AffineMap::get(numLoops, 0,
+                          llvm::map_to_vector(loops, [&](unsigned loop) {
+                            return b.getAffineDimExpr(loop);
+                          }),
+                          b.getContext());
+  };
+  auto initOf = [&](const Nest &nest, ReduceKind kind) -> Value {
+    Type element = ReduceOp(nest.reduction).getInput().getType().getElementType();
+    Value empty = tensor::EmptyOp::create(b, loc, nest.parallelExtents(), accumulator);
+    AffineMap map = AffineMap::getMultiDimIdentityMap(nest.domain.numParallel, b.getContext());
+    SmallVector<utils::IteratorType> iterators(nest.domain.numParallel,
+                                               utils::IteratorType::parallel);
+    return linalg::GenericOp::create(
+               b, loc, empty.getType(), ValueRange(), empty, ArrayRef<AffineMap>(map), iterators,
+               [&](OpBuilder &body, Location nested, ValueRange) {
+                 Value identity = toAccumulator(
+                     body, nested, lowerConstant(body, nested, reduceIdentity(kind, element)),
+                     element);
+                 linalg::YieldOp::create(body, nested, identity);
+               })
+        .getResult(0);
+  };
+
+  // One input per buffer and map; a term reads them by number.
+  SmallVector<Value> inputs = {sourceOf(pivot.body.nodes[pivot.body.root])};
+  SmallVector<Value> inits = {initOf(pivot, ReduceKind::max)};
+  SmallVector<AffineMap> maps = {mapOf(online.scoreLoops)}, initMaps;
+  initMaps.push_back(mapOf(llvm::to_vector(llvm::seq<unsigned>(0, numPivot))));
+  llvm::DenseMap<const Node *, unsigned> inputOf;
+  for (const OnlineReduction::Sum &sum : online.sums) {
+    const Nest &nest = kernel.nests[sum.nest];
+    inits.push_back(initOf(nest, ReduceKind::add));
+    initMaps.push_back(mapOf(ArrayRef(sum.loops).drop_back()));
+    for (const Node &node : sum.term.nodes) {
+      if (node.kind != Node::Read)
+        continue;
+      auto loops = llvm::map_to_vector(*rowMajorLoops(nest, node),
+                                       [&](unsigned loop) { return sum.loops[loop]; });
+      Value source = sourceOf(node);
+      AffineMap map = mapOf(loops);
+      unsigned number = 1;
+      while (number < inputs.size() && (inputs[number] != source || maps[number] != map))
+        ++number;
+      if (number == inputs.size()) {
+        inputs.push_back(source);
+        maps.push_back(map);
+      }
+      inputOf[&node] = number;
+    }
+  }
+  llvm::append_range(maps, initMaps);
+  auto op = OnlineReduceOp::create(b, loc, ValueRange(inits).getTypes(), inputs, inits,
+                                   b.getAffineMapArrayAttr(maps), 1);
+
+  // weight(score, pivot), and rescale, the same with an older pivot for a score.
+  auto storedScore = storageType(scoreType);
+  Type weightType = online.weight.nodes[online.weight.root].type;
+  writeRegion(
+      op.getWeight(), online.weight, {storedScore, accumulator},
+      [&](OpBuilder &body, const Node &node, ValueRange arguments) {
+        return node.value == online.score
+                   ? fromStorage(body, node.loc, arguments[0], scoreType)
+                   : fromAccumulator(body, node.loc, arguments[1], pivotType);
+      },
+      [&](OpBuilder &body, Value value) { return toStorage(body, loc, value, weightType); });
+  writeRegion(
+      op.getRescale(), online.weight, {accumulator, accumulator},
+      [&](OpBuilder &body, const Node &node, ValueRange arguments) {
+        return fromAccumulator(body, node.loc, arguments[node.value == online.score ? 0 : 1],
+                               pivotType);
+      },
+      [&](OpBuilder &body, Value value) { return toAccumulator(body, loc, value, weightType); });
+
+  // The terms of all sums.
+  SmallVector<Type> elements = {storageType(weightType)};
+  for (Value input : ArrayRef(inputs).drop_front())
+    elements.push_back(getElementTypeOrSelf(input));
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Location> locations(elements.size(), loc);
+  Block *block = b.createBlock(&op.getCombine(), op.getCombine().end(), elements, locations);
+  SmallVector<Value> terms;
+  for (const OnlineReduction::Sum &sum : online.sums) {
+    SmallVector<Value> values;
+    for (const Node &node : sum.term.nodes) {
+      if (node.kind == Node::Accumulator)
+        values.push_back(fromStorage(b, node.loc, block->getArgument(0), weightType));
+      else if (node.kind == Node::Read)
+        values.push_back(
+            fromStorage(b, node.loc, block->getArgument(inputOf.lookup(&node)), node.type));
+      else
+        values.push_back(emitNode(b, node, values, {}));
+    }
+    terms.push_back(
+        toAccumulator(b, loc, values[sum.term.root], sum.term.nodes[sum.term.root].type));
+  }
+  YieldOp::create(b, loc, terms);
+  accumulated[pivot.result] = op.getResult(0);
+  for (auto [number, sum] : llvm::enumerate(online.sums))
+    accumulated[kernel.nests[sum.nest].result] = op.getResult(number + 1);
+}
+
 /// The one or two linalg ops of a nest.
 Value KernelWriter::writeNest(const Nest &nest, Value out) {
   unsigned numParallel = nest.domain.numParallel, numLoops = nest.numLoops();
+  if (Value sum = accumulated.lookup(nest.result)) {
+    const KernelGraph *epilogue = &nest.epilogue; // of the pivot
+    for (const OnlineReduction::Sum &online : kernel.online->sums)
+      if (&kernel.nests[online.nest] == &nest)
+        epilogue = &online.epilogue;
+    return writeGeneric(nest, *epilogue, numParallel, sum, out);
+  }
   if (!nest.reduction)
     return writeGeneric(nest, nest.body, numLoops, {}, out);
   Location loc = nest.result.getLoc();
@@ -336,9 +472,39 @@ Value KernelWriter::writeNest(const Nest &nest, Value out) {
   return writeGeneric(nest, nest.epilogue, numParallel, accumulated, out);
 }
 
+/// The scalar programs that the kernel has, and the nests whose loops they are over.
+void KernelWriter::forEachGraph(
+    llvm::function_ref<void(const Nest &, const KernelGraph &)> visit) const {
+  for (auto [number, nest] : llvm::enumerate(kernel.nests)) {
+    bool inOnline = kernel.online && kernel.online->contains(number);
+    if (!inOnline || number == kernel.online->pivot) {
+      visit(nest, nest.body);
+      visit(nest, nest.epilogue);
+    }
+  }
+  if (!kernel.online)
+    return;
+  for (const OnlineReduction::Sum &sum : kernel.online->sums) {
+    visit(kernel.nests[sum.nest], sum.term);
+    visit(kernel.nests[sum.nest], sum.epilogue);
+  }
+}
+
+/// Whether a nest of the online reduction has a result of its own.
+bool KernelWriter::isWritten(unsigned number) const {
+  if (llvm::is_contained(kernel.online->weights, number))
+    return false;
+  const Nest &nest = kernel.nests[number];
+  bool isRead = !kernel.isLocal(nest);
+  forEachGraph([&](const Nest &, const KernelGraph &graph) {
+    for (const Node &node : graph.nodes)
+      isRead |= node.kind == Node::Read && node.value == nest.result;
+  });
+  return isRead;
+}
+
 func::FuncOp KernelWriter::write(StringRef name) {
-  for (const Nest &nest : kernel.nests)
-    collectArguments(nest);
+  forEachGraph([&](const Nest &nest, const KernelGraph &graph) { collectArguments(nest, graph); });
   SmallVector<const Nest *> results = kernel.results();
   SmallVector<Type> types(inputTypes.begin(), inputTypes.end()), resultTypes;
   for (const Nest *nest : results) {
@@ -356,7 +522,13 @@ func::FuncOp KernelWriter::write(StringRef name) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(function.addEntryBlock());
   SmallVector<Value> returned;
-  for (const Nest &nest : kernel.nests) {
+  for (auto [number, nest] : llvm::enumerate(kernel.nests)) {
+    if (kernel.online && kernel.online->contains(number)) {
+      if (accumulated.empty())
+        writeOnline();
+      if (!isWritten(number))
+        continue;
+    }
     Location nestLoc = nest.result.getLoc();
     auto type = RankedTensorType::get(nest.parallelExtents(),
                                       storageType(nest.resultType().getElementType()));

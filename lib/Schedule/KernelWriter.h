@@ -20,8 +20,14 @@ public:
 private:
   /// Every (buffer, shape) that the kernel sees becomes one argument.
   unsigned argumentFor(const Node &read, ArrayRef<int64_t> shape);
-  void collectArguments(const Nest &nest);
+  void collectArguments(const Nest &nest, const KernelGraph &graph);
   Value writeNest(const Nest &nest, Value out);
+  void writeOnline();
+  bool isWritten(unsigned number) const;
+  void forEachGraph(llvm::function_ref<void(const Nest &, const KernelGraph &)> visit) const;
+  void writeRegion(Region &region, const KernelGraph &graph, TypeRange arguments,
+                   llvm::function_ref<Value(OpBuilder &, const Node &, ValueRange)> read,
+                   llvm::function_ref<Value(OpBuilder &, Value)> yield);
   Value writeGeneric(const Nest &nest, const KernelGraph &graph, unsigned numDims,
                      Value accumulator, ValueRange outs, int scanned = -1);
   Value emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> values, ValueRange indices,
@@ -34,7 +40,8 @@ private:
   SmallVector<Value> inputValues;
   SmallVector<RankedTensorType> inputTypes;
   llvm::DenseMap<const Node *, unsigned> arguments;
-  llvm::DenseMap<Value, Value> written; // what earlier nests computed
+  llvm::DenseMap<Value, Value> written;     // what earlier nests computed
+  llvm::DenseMap<Value, Value> accumulated; // by result of a nest: what its reduction computed
 };
 
 } // namespace mlir::tiny

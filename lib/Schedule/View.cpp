@@ -85,10 +85,10 @@ AffineExpr LinearForm::expr(MLIRContext *context) const {
 // Ranges and simplification
 //===----------------------------------------------------------------------===//
 
-static Range rangeOfForm(const LinearForm &form, ArrayRef<int64_t> extents) {
-  Range sum{form.constant, form.constant};
+static IndexRange rangeOfForm(const LinearForm &form, ArrayRef<int64_t> extents) {
+  IndexRange sum{form.constant, form.constant};
   for (auto &[atom, coefficient] : form.terms) {
-    Range range = rangeOf(atom, extents);
+    IndexRange range = rangeOf(atom, extents);
     if (coefficient < 0)
       std::swap(range.low, range.high);
     sum.low += coefficient * range.low;
@@ -97,14 +97,14 @@ static Range rangeOfForm(const LinearForm &form, ArrayRef<int64_t> extents) {
   return sum;
 }
 
-Range mlir::tiny::rangeOf(AffineExpr expr, ArrayRef<int64_t> extents) {
+IndexRange mlir::tiny::rangeOf(AffineExpr expr, ArrayRef<int64_t> extents) {
   if (auto dim = dyn_cast<AffineDimExpr>(expr))
     return {0, extents[dim.getPosition()] - 1};
   if (expr.getKind() != AffineExprKind::Mod && expr.getKind() != AffineExprKind::FloorDiv)
     return rangeOfForm(LinearForm(expr), extents);
   auto binary = cast<AffineBinaryOpExpr>(expr);
   int64_t divisor = cast<AffineConstantExpr>(binary.getRHS()).getValue();
-  Range inner = rangeOf(binary.getLHS(), extents);
+  IndexRange inner = rangeOf(binary.getLHS(), extents);
   int64_t low = llvm::divideFloorSigned(inner.low, divisor);
   int64_t high = llvm::divideFloorSigned(inner.high, divisor);
   if (expr.getKind() == AffineExprKind::FloorDiv)
@@ -187,7 +187,7 @@ static std::optional<Factored> factor(const LinearForm &form, int64_t divisor,
     }
     parts.high.constant = llvm::divideFloorSigned(form.constant, candidate);
     parts.low.constant = form.constant - parts.high.constant * candidate;
-    Range range = rangeOfForm(parts.low, extents);
+    IndexRange range = rangeOfForm(parts.low, extents);
     int64_t carry = llvm::divideFloorSigned(range.low, candidate);
     if (carry != llvm::divideFloorSigned(range.high, candidate))
       continue;
@@ -218,7 +218,7 @@ static AffineExpr simplifyFloorDiv(const LinearForm &form, int64_t divisor, MLIR
   if (divisor == 1)
     return form.expr(context);
   auto [quotient, rest] = divide(form, divisor);
-  Range range = rangeOfForm(rest, extents);
+  IndexRange range = rangeOfForm(rest, extents);
   int64_t low = llvm::divideFloorSigned(range.low, divisor);
   if (low == llvm::divideFloorSigned(range.high, divisor)) {
     quotient.constant += low;
@@ -244,7 +244,7 @@ static AffineExpr simplifyFloorDiv(const LinearForm &form, int64_t divisor, MLIR
 static AffineExpr simplifyMod(const LinearForm &form, int64_t divisor, MLIRContext *context,
                               ArrayRef<int64_t> extents) {
   LinearForm rest = divide(form, divisor).rest;
-  Range range = rangeOfForm(rest, extents);
+  IndexRange range = rangeOfForm(rest, extents);
   int64_t low = llvm::divideFloorSigned(range.low, divisor);
   if (low == llvm::divideFloorSigned(range.high, divisor)) {
     rest.constant -= low * divisor;
@@ -324,7 +324,7 @@ View View::unconstrained() const {
 }
 
 void View::constrain(AffineExpr expr, int64_t low, int64_t high, TypedAttr pad) {
-  Range range = rangeOf(expr, extents_);
+  IndexRange range = rangeOf(expr, extents_);
   if (low <= range.low && range.high < high)
     return;
   constraints_.push_back({expr, low, high, pad});
@@ -334,7 +334,7 @@ TypedAttr View::constantValue() const {
   if (constraints_.empty())
     return {};
   const Constraint &first = constraints_.front();
-  Range range = rangeOf(first.expr, extents_);
+  IndexRange range = rangeOf(first.expr, extents_);
   bool neverHolds = first.low >= first.high || range.high < first.low || range.low >= first.high;
   return neverHolds ? first.pad : TypedAttr();
 }

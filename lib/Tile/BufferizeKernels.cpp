@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Linalg/Transforms/TilingInterfaceImpl.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/AllocationOpInterfaceImpl.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Transforms/Passes.h"
@@ -79,6 +80,11 @@ struct BufferizeKernelsPass : tiny::impl::BufferizeKernelsPassBase<BufferizeKern
     bufferization::BufferizationState state;
     if (failed(bufferization::runOneShotBufferize(function, options, state)))
       return signalPassFailure();
+    // A stack grows until the workgroup ends: the locals of a block are those of the next one, too.
+    function.walk([](memref::AllocaOp local) {
+      while (auto loop = dyn_cast<scf::ForOp>(local->getParentOp()))
+        local->moveBefore(loop);
+    });
     OpPassManager cleanup(func::FuncOp::getOperationName());
     cleanup.addPass(createCanonicalizerPass());
     cleanup.addPass(createCSEPass());

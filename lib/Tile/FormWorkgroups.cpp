@@ -57,8 +57,11 @@ private:
   void setOffsets(unsigned member, scf::ForallOp loop);
   Slice sliceOf(AffineMap map, ArrayRef<int64_t> shape) const;
   Slice within(tensor::ExtractSliceOp part, const Slice &own);
+  Value viewOf(Value whole);
   Value tiled(Value whole, AffineMap map);
   Value emit(linalg::LinalgOp op, ValueRange inits);
+  void enterLoop(scf::ForOp whole);
+  void leaveLoop();
   void eraseWhole();
 
   const KernelNests &kernel;
@@ -68,6 +71,7 @@ private:
   SmallVector<unsigned> divided; ///< The shared loops that the grid divides: positions in `shared`.
   SmallVector<Result> results;
   IRMapping tiles; ///< What a nest of the group computes, to the workgroup's part of it.
+  scf::ForOp wholeLoop, ownLoop; ///< Over blocks, around the current nest: as it was, and the copy.
   /// Of the current nest's loops.
   SmallVector<OpFoldResult> offsets, sizes;
 };
@@ -107,7 +111,8 @@ void GroupTiler::findResults() {
     Value init = destinationOf(epilogue)->get();
     auto part = init.getDefiningOp<tensor::ExtractSliceOp>();
     Value destination = part ? part.getSource() : init;
-    if (isa<BlockArgument>(destination))
+    auto argument = dyn_cast<BlockArgument>(destination);
+    if (argument && isa<func::FuncOp>(argument.getOwner()->getParentOp()))
       results.push_back({epilogue, destination, part});
   }
 }
@@ -121,11 +126,13 @@ scf::ForallOp GroupTiler::createLoop() {
     highs.push_back(builder.getIndexAttr(nestAt(0).sizes[loop]));
     steps.push_back(builder.getIndexAttr(tilings[group.nests[0]].getGrid()[loop]));
   }
-  linalg::GenericOp last = nestAt(group.nests.size() - 1).epilogue;
+  Operation *last = nestAt(group.nests.size() - 1).epilogue;
+  while (!isa<func::FuncOp>(last->getParentOp()))
+    last = last->getParentOp();
   builder.setInsertionPoint(last);
   auto destinations =
       llvm::map_to_vector(results, [](const Result &result) { return result.destination; });
-  return scf::ForallOp::create(builder, last.getLoc(), lows, highs, steps, destinations,
+  return scf::ForallOp::create(builder, last->getLoc(), lows, highs, steps, destinations,
                                /*mapping=*/std::nullopt);
 }
 
@@ -172,10 +179,23 @@ Slice GroupTiler::within(tensor::ExtractSliceOp part, const Slice &own) {
   return slice;
 }
 
+/// A slice that a loop over blocks takes of an argument, in the copy of that loop.
+Value GroupTiler::viewOf(Value whole) {
+  Operation *op = whole.getDefiningOp();
+  if (!wholeLoop || !op || op->getBlock() != wholeLoop.getBody() ||
+      !isa<tensor::ExtractSliceOp, affine::AffineApplyOp>(op))
+    return tiles.lookupOrDefault(whole);
+  IRMapping operands;
+  for (Value operand : op->getOperands())
+    operands.map(operand, viewOf(operand));
+  return builder.clone(*op, operands)->getResult(0);
+}
+
 /// The workgroup's part of an operand.
 Value GroupTiler::tiled(Value whole, AffineMap map) {
   if (Value known = tiles.lookupOrNull(whole))
     return known;
+  whole = viewOf(whole);
   auto type = dyn_cast<RankedTensorType>(whole.getType());
   if (!type)
     return whole;
@@ -195,9 +215,33 @@ Value GroupTiler::emit(linalg::LinalgOp op, ValueRange inits) {
     operands.push_back(tiled(input->get(), op.getMatchingIndexingMap(input)));
   llvm::append_range(operands, inits);
   Operation *copy = clone(builder, op, inits.getTypes(), operands);
+  if (wholeLoop)
+    copy->walk([&](Operation *inner) {
+      inner->replaceUsesOfWith(wholeLoop.getInductionVar(), ownLoop.getInductionVar());
+    });
   linalg::offsetIndices(builder, cast<linalg::LinalgOp>(copy), offsets);
   tiles.map(op->getResults(), copy->getResults());
   return copy->getResults().back();
+}
+
+/// Opens the copy of a loop over blocks; what it carries is local.
+void GroupTiler::enterLoop(scf::ForOp whole) {
+  auto inits = llvm::map_to_vector(whole.getInitArgs(),
+                                   [&](Value init) { return tiles.lookup(init); });
+  wholeLoop = whole;
+  ownLoop = scf::ForOp::create(builder, whole.getLoc(), whole.getLowerBound(),
+                               whole.getUpperBound(), whole.getStep(), inits);
+  tiles.map(whole.getRegionIterArgs(), ownLoop.getRegionIterArgs());
+  builder.setInsertionPointToStart(ownLoop.getBody());
+}
+
+void GroupTiler::leaveLoop() {
+  auto yielded = llvm::map_to_vector(wholeLoop.getYieldedValues(),
+                                     [&](Value value) { return tiles.lookup(value); });
+  scf::YieldOp::create(builder, ownLoop.getLoc(), yielded);
+  tiles.map(wholeLoop.getResults(), ownLoop.getResults());
+  builder.setInsertionPointAfter(ownLoop);
+  wholeLoop = ownLoop = {};
 }
 
 LogicalResult GroupTiler::tile() {
@@ -220,6 +264,12 @@ LogicalResult GroupTiler::tile() {
   builder.setInsertionPoint(loop.getTerminator());
   for (unsigned member = 0; member < group.nests.size(); ++member) {
     const KernelNest &nest = nestAt(member);
+    linalg::GenericOp last = nest.epilogue;
+    auto around = dyn_cast<scf::ForOp>(last->getParentOp());
+    if (wholeLoop && around != wholeLoop)
+      leaveLoop();
+    if (around && around != wholeLoop)
+      enterLoop(around);
     setOffsets(member, loop);
     SmallVector<Value> inits; // of the last op
     if (nest.reduction) {
@@ -254,6 +304,8 @@ LogicalResult GroupTiler::tile() {
     epilogues.push_back(parts.back().getDefiningOp());
     places.push_back(place);
   }
+  if (wholeLoop)
+    leaveLoop();
   builder.setInsertionPointToEnd(loop.getTerminator().getBody());
   for (auto [part, place, target] : llvm::zip(parts, places, loop.getRegionIterArgs()))
     tensor::ParallelInsertSliceOp::create(builder, part.getLoc(), part, target, place.offsets,
@@ -290,6 +342,13 @@ void GroupTiler::eraseWhole() {
     const KernelNest &nest = nestAt(member);
     linalg::GenericOp epilogue = nest.epilogue, reduction = nest.reduction;
     linalg::FillOp fill = nest.fill;
+    if (auto around = dyn_cast<scf::ForOp>(epilogue->getParentOp())) {
+      // All of its nests are of this group.
+      while (member > 0 && linalg::GenericOp(nestAt(member - 1).epilogue)->getParentOp() == around)
+        --member;
+      erase(around);
+      continue;
+    }
     bool isScan = nest.isScan();
     erase(epilogue);
     if (reduction && !isScan)

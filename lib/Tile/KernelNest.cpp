@@ -33,22 +33,35 @@ uint64_t KernelNest::loopsOf(AffineExpr expr) const {
   return result;
 }
 
-/// The values that a workgroup number takes; a value that nothing is known of is an error for the
-/// caller, so that no bound rests on a guess.
+/// The values that a loop from `low` to `high` takes.
+static std::optional<Interval> rangeOfLoop(std::optional<int64_t> low, std::optional<int64_t> high,
+                                           std::optional<int64_t> step) {
+  if (!low || !high || !step || *high <= *low)
+    return std::nullopt;
+  return Interval{*low, *low + (*high - 1 - *low) / *step * *step};
+}
+
+/// The values that the number of a workgroup or of a block takes; a value that nothing is known of
+/// is an error for the caller, so that no bound rests on a guess.
 static std::optional<Interval> rangeOfOuter(Value value) {
   auto argument = dyn_cast<BlockArgument>(value);
   if (!argument)
     return std::nullopt;
-  auto forall = dyn_cast<scf::ForallOp>(argument.getOwner()->getParentOp());
+  Operation *parent = argument.getOwner()->getParentOp();
+  if (auto loop = dyn_cast<scf::ForOp>(parent)) {
+    if (argument != loop.getInductionVar())
+      return std::nullopt;
+    return rangeOfLoop(getConstantIntValue(loop.getLowerBound()),
+                       getConstantIntValue(loop.getUpperBound()),
+                       getConstantIntValue(loop.getStep()));
+  }
+  auto forall = dyn_cast<scf::ForallOp>(parent);
   if (!forall || argument.getArgNumber() >= forall.getRank())
     return std::nullopt;
   unsigned loop = argument.getArgNumber();
-  std::optional<int64_t> low = getConstantIntValue(forall.getMixedLowerBound()[loop]);
-  std::optional<int64_t> high = getConstantIntValue(forall.getMixedUpperBound()[loop]);
-  std::optional<int64_t> step = getConstantIntValue(forall.getMixedStep()[loop]);
-  if (!low || !high || !step || *high <= *low)
-    return std::nullopt;
-  return Interval{*low, *low + (*high - 1 - *low) / *step * *step};
+  return rangeOfLoop(getConstantIntValue(forall.getMixedLowerBound()[loop]),
+                     getConstantIntValue(forall.getMixedUpperBound()[loop]),
+                     getConstantIntValue(forall.getMixedStep()[loop]));
 }
 
 /// `index` as an expression of the loops and of values from outside of the nest.
@@ -113,10 +126,27 @@ FailureOr<AffineExpr> KernelNest::computedIndex(ReadOp read, unsigned position) 
 // Accesses
 //===----------------------------------------------------------------------===//
 
+/// What a loop carries lies where it did before the loop.
+static Value beforeLoops(Value value) {
+  while (true) {
+    scf::ForOp loop = value.getDefiningOp<scf::ForOp>();
+    OpOperand *init = nullptr;
+    if (loop) {
+      init = loop.getTiedLoopInit(cast<OpResult>(value));
+    } else if (auto argument = dyn_cast<BlockArgument>(value)) {
+      loop = dyn_cast_or_null<scf::ForOp>(argument.getOwner()->getParentOp());
+      init = loop ? loop.getTiedLoopInit(argument) : nullptr;
+    }
+    if (!init)
+      return value;
+    value = init->get();
+  }
+}
+
 /// The access of `source` at `indices`, followed through slices to the kernel's argument or to a
 /// local.
 FailureOr<Access> KernelNest::access(Value source, SmallVector<AffineExpr> indices) {
-  while (Operation *op = source.getDefiningOp()) {
+  while (Operation *op = (source = beforeLoops(source)).getDefiningOp()) {
     if (isa<memref::AllocOp, memref::AllocaOp>(op))
       break;
     // The result of a nest lies where its destination does.

@@ -2,6 +2,7 @@
 
 #include "KernelNest.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/IntEqClasses.h"
 
@@ -63,6 +64,28 @@ FailureOr<KernelNests> KernelNests::get(func::FuncOp function) {
   return kernel;
 }
 
+/// The ops that compute `value`: one, but for what a loop carries, which is the value before the
+/// loop and that of an iteration.
+static void collectWriters(Value value, llvm::SmallPtrSetImpl<Operation *> &writers) {
+  scf::ForOp loop = value.getDefiningOp<scf::ForOp>();
+  unsigned number = 0;
+  if (loop) {
+    number = cast<OpResult>(value).getResultNumber();
+  } else if (auto argument = dyn_cast<BlockArgument>(value)) {
+    loop = dyn_cast_or_null<scf::ForOp>(argument.getOwner()->getParentOp());
+    if (!loop || argument == loop.getInductionVar())
+      return;
+    number = argument.getArgNumber() - loop.getNumInductionVars();
+  } else {
+    writers.insert(value.getDefiningOp());
+    return;
+  }
+  collectWriters(loop.getInitArgs()[number], writers);
+  Value carried = loop.getYieldedValues()[number];
+  if (carried.getDefiningOp())
+    collectWriters(carried, writers);
+}
+
 SmallVector<NestGroup> KernelNests::groups() const {
   // All loops of all nests are numbered in a row.
   SmallVector<unsigned> firstLoop;
@@ -79,13 +102,17 @@ SmallVector<NestGroup> KernelNests::groups() const {
       if (!op)
         continue;
       for (OpOperand *input : op.getDpsInputOperands()) {
-        auto writer = writers.find(input->get().getDefiningOp());
-        if (writer == writers.end())
-          continue;
-        connected.join(writer->second, number);
-        for (auto [dim, expr] : llvm::enumerate(op.getMatchingIndexingMap(input).getResults()))
-          same.join(firstLoop[writer->second] + dim,
-                    firstLoop[number] + cast<AffineDimExpr>(expr).getPosition());
+        llvm::SmallPtrSet<Operation *, 2> sources;
+        collectWriters(input->get(), sources);
+        for (Operation *source : sources) {
+          auto writer = writers.find(source);
+          if (writer == writers.end())
+            continue;
+          connected.join(writer->second, number);
+          for (auto [dim, expr] : llvm::enumerate(op.getMatchingIndexingMap(input).getResults()))
+            same.join(firstLoop[writer->second] + dim,
+                      firstLoop[number] + cast<AffineDimExpr>(expr).getPosition());
+        }
       }
     }
   }

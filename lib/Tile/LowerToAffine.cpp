@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "DecomposeOnlineReductions.h"
 #include "KernelNest.h"
 
 #include "Tiny/Tile/Passes.h"
@@ -516,6 +517,8 @@ struct LowerToAffinePass : tiny::impl::LowerToAffinePassBase<LowerToAffinePass> 
     func::FuncOp function = getOperation();
     if (!function->hasAttr(kernelAttrName))
       return;
+    if (failed(decomposeOnlineReductions(function, /*blockBytes=*/0)))
+      return signalPassFailure();
     FailureOr<KernelNests> kernel = KernelNests::get(function);
     if (failed(kernel))
       return signalPassFailure();

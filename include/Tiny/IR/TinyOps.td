@@ -1,6 +1,6 @@
 //===- TinyOps.td - the ops of the tiny dialect ------------*- tablegen -*-===//
 //
-// Twelve compute ops, six movement ops, two sources, two test ops, and the two
+// Twelve compute ops, six movement ops, two sources, two test ops, and the
 // ops that the Schedule stage puts in their place.
 //
 //===----------------------------------------------------------------------===//
@@ -15,6 +15,8 @@ include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/TilingInterface.td"
 
 class Tiny_Op<string mnemonic, list<Trait> traits = []> : Op<Tiny_Dialect, mnemonic, traits>;
 
@@ -450,6 +452,104 @@ def Tiny_PlaceOp : Tiny_Op<"place", [MemoryEffects<[MemWrite]>]> {
   }];
   let arguments = (ins Index:$index, ConfinedAttr<I64Attr, [IntNonNegative]>:$dim);
   let assemblyFormat = "$index `dim` $dim attr-dict";
+}
+
+def Tiny_OnlineReduceOp : Tiny_Op<"online_reduce", [
+    DeclareOpInterfaceMethods<DestinationStyleOpInterface>,
+    DeclareOpInterfaceMethods<TilingInterface,
+      ["getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
+       "getResultTilePosition"]>,
+    DeclareOpInterfaceMethods<PartialReductionOpInterface,
+      ["generateInitialTensorForPartialReduction", "tileToPartialReduction", "mergeReductions",
+       "getPartialResultTilePosition"]>,
+    AttrSizedOperandSegments, Pure, SingleBlock,
+    RangedTypesMatchWith<"results are the inits after the reduction", "inits", "results",
+                         "::llvm::make_range($_self.begin(), $_self.end())">]> {
+  let summary = "sums that are relative to a maximum which is still being found";
+  let description = [{
+    The state of softmax and attention, which no `linalg.generic` carries: a running maximum (the
+    *pivot*) and sums of terms that are weighted relative to it, over the loops `over`, in one pass
+    (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018). The loops are those of
+    `maps`, which has one projected permutation per input and init, as `linalg.generic` has; the last
+    ones, `over` of them, reduce. The first input is the score and the first init the pivot. A sum
+    runs over the loops of its own map and the reducing ones.
+
+    Each result is what its init and all points combine to, where m is the pivot's result:
+
+    * the pivot: the maximum of its init and all scores;
+    * sum i: `rescale(init of the pivot, m) * init + sum of combine(weight(score, m), inputs…)[i]`.
+
+    `weight` takes a score and the pivot. `combine` takes the weight and one element of each input
+    but the score, and yields a term for each sum. `rescale` takes an older and a newer pivot, and
+    must agree with `weight`: `weight(s, newer) = weight(s, older) * rescale(older, newer)`, in real
+    numbers. All inits have one element type. Where the pivot is minus infinity, the regions see the
+    lowest finite number of the score's type in its place, so that a run of scores that are all
+    minus infinity weighs nothing instead of NaN.
+
+    Any order and grouping of the points is allowed, so floats may differ by what moving a factor out
+    of a sum changes: one rounding for each time that the pivot grows.
+
+    ```mlir
+    %m, %l, %o = tiny.online_reduce over 1 maps [(i, j, k) -> (i, k), (i, j, k) -> (k, j),
+                                                (i, j, k) -> (i), (i, j, k) -> (i), (i, j, k) -> (i, j)]
+      ins(%scores, %values : …) outs(%m0, %l0, %o0 : …)
+      weight { ^bb0(%s: f32, %m: f32): … tiny.yield %w : f32 }
+      combine { ^bb0(%w: f32, %v: f32): … tiny.yield %w, %wv : f32, f32 }
+      rescale { ^bb0(%older: f32, %newer: f32): … tiny.yield %factor : f32 }
+      -> …
+    ```
+  }];
+  let arguments = (ins Variadic<AnyStaticShapeTensor>:$inputs, Variadic<AnyStaticShapeTensor>:$inits,
+                       AffineMapArrayAttr:$maps,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$numReductions);
+  let results = (outs Variadic<AnyStaticShapeTensor>:$results);
+  let regions = (region SizedRegion<1>:$weight, SizedRegion<1>:$combine, SizedRegion<1>:$rescale);
+  let assemblyFormat = [{
+    `over` $numReductions `maps` $maps `ins` `(` $inputs `:` type($inputs) `)`
+    `outs` `(` $inits `:` type($inits) `)` `weight` $weight `combine` $combine `rescale` $rescale
+    attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::AffineMap getMap(unsigned operand) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getMaps()[operand]).getValue();
+    }
+    ::mlir::AffineMap getInitMap(unsigned number) { return getMap(getInputs().size() + number); }
+    unsigned getNumLoops() { return getMap(0).getNumDims(); }
+    /// The number of the first loop that reduces.
+    unsigned getFirstReduction() { return getNumLoops() - getNumReductions(); }
+    /// The extent of each loop.
+    ::llvm::SmallVector<int64_t> getLoopExtents();
+    /// The op with the same regions on other operands.
+    ::mlir::tiny::OnlineReduceOp cloneWith(::mlir::OpBuilder &builder, ::mlir::ValueRange inputs,
+                                           ::mlir::ValueRange inits,
+                                           ::llvm::ArrayRef<::mlir::AffineMap> maps,
+                                           int64_t numReductions);
+    /// Emits what a region of the op computes from scalars.
+    static ::llvm::SmallVector<::mlir::Value> inlineRegion(::mlir::OpBuilder &builder,
+                                                           ::mlir::Region &region,
+                                                           ::mlir::ValueRange arguments);
+    /// The arguments of `combine` that the term of sum `number` (1 is the first) depends on.
+    ::llvm::SmallVector<::mlir::BlockArgument> getTermArguments(unsigned number);
+    /// Emits that term; `arguments` are in place of these.
+    ::mlir::Value inlineTerm(::mlir::OpBuilder &builder, unsigned number,
+                             ::mlir::ValueRange arguments);
+    /// Emits the pivot that the regions see where the running one is `pivot`.
+    ::mlir::Value finitePivot(::mlir::OpBuilder &builder, ::mlir::Value pivot);
+  }];
+}
+
+def Tiny_YieldOp : Tiny_Op<"yield", [Pure, Terminator, ParentOneOf<["OnlineReduceOp"]>]> {
+  let summary = "the values of a region";
+  let description = [{
+    Ends the regions of `tiny.online_reduce`.
+
+    ```mlir
+    tiny.yield %weight, %product : f32, f32
+    ```
+  }];
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
 #endif // TINY_OPS_TD

@@ -21,13 +21,13 @@
 namespace mlir::tiny {
 
 /// The least and the greatest value of an expression.
-struct Range {
+struct IndexRange {
   int64_t low, high;
 };
 
 /// The range of `expr` where dim i runs over [0, extents[i]); every extent is at least 1. Exact for
 /// linear expressions, an enclosure otherwise.
-Range rangeOf(AffineExpr expr, ArrayRef<int64_t> extents);
+IndexRange rangeOf(AffineExpr expr, ArrayRef<int64_t> extents);
 
 /// An equal expression (for dim i in [0, extents[i])) with every mod and floordiv removed that the
 /// ranges settle, and the rest in one canonical form, so that equal views are equal pointers.

@@ -11,6 +11,35 @@
 
 include "mlir/Pass/PassBase.td"
 
+def DecomposeOnlineReductionsPass : Pass<"tiny-tile-decompose-online-reductions",
+                                         "::mlir::func::FuncOp"> {
+  let summary = "Turn online reductions into nests in a loop over blocks";
+  let description = [{
+    Each block of the reducing loop is one step of `tiny.online_reduce`, written as nests: the maximum
+    of the block's scores, the new pivot, the weights, the factor by which the sums shrink, the sums,
+    which stay in place. What computes an input of a block only (the scores of attention) is moved into
+    the loop. What does not divide is one more, smaller block behind the loop.
+
+    ```mlir
+    %r:2 = tiny.online_reduce over 1 maps … ins(%s : tensor<8x4096xf32>) outs(%m0, %l0 : …) …
+    // becomes
+    %r:2 = scf.for %k = %c0 to %c4096 step %c512 iter_args(%m = %m0, %l = %l0) -> (…) {
+      %s = linalg.generic …           // the scores of the block, a tensor<8x512xf32>
+      %b = linalg.generic …           // their maximum, and that and %m
+      %w = linalg.generic …           // the weights
+      …
+    }
+    ```
+  }];
+  let options = [
+    Option<"blockBytes", "block-bytes", "int64_t", "131072",
+           "Bytes that the inputs of one block have, for one point of the pivot; 0 for one block">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::FuncOp"> {
   let summary = "Choose grid, register and vector tiles for a CPU";
   let description = [{

@@ -8,6 +8,7 @@
 
 #include "Footprint.h"
 #include "KernelAccess.h"
+#include "Tiny/IR/OnlineReduce.h"
 #include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Schedule/Report.h"
 
@@ -126,29 +127,57 @@ static bool isCopy(linalg::LinalgOp op) {
 // Locals
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// The loops of an op of a kernel, and how it accesses what other ops compute.
+struct LoopOp {
+  Operation *op;
+  SmallVector<int64_t> extents;
+  SmallVector<utils::IteratorType> iterators;
+  SmallVector<AffineMap> maps;    // by operand
+  SmallVector<AffineMap> results; // by result
+};
+} // namespace
+
+static std::vector<LoopOp> loopOpsOf(func::FuncOp kernel) {
+  std::vector<LoopOp> ops;
+  for (Operation &op : kernel.getOps()) {
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+      ops.push_back({&op, linalgOp.getStaticLoopRanges(), linalgOp.getIteratorTypesArray(),
+                     linalgOp.getIndexingMapsArray(), {}});
+      ops.back().results.assign({linalgOp.getIndexingMapsArray().back()});
+    } else if (auto online = dyn_cast<OnlineReduceOp>(op)) {
+      ops.push_back({&op, online.getLoopExtents(), online.getLoopIteratorTypes(), {}, {}});
+      llvm::append_range(ops.back().maps, online.getMaps().getAsValueRange<AffineMapAttr>());
+      for (unsigned number = 0; number < online.getInits().size(); ++number)
+        ops.back().results.push_back(online.getInitMap(number));
+    }
+  }
+  return ops;
+}
+
 /// Bytes of the locals of a workgroup that has one iteration of the loops that its nests share: a
 /// larger tile has as many times more. Loops of two ops are one where a value of the kernel
-/// connects them; they are shared if each op of the group has exactly one, a parallel one.
+/// connects them; they are shared if each op of the group has exactly one, a parallel one. Of the
+/// loop of an online reduction, which is taken in blocks, one iteration is counted as well.
 static uint64_t countLocalBytes(func::FuncOp kernel) {
-  SmallVector<linalg::LinalgOp> ops(kernel.getOps<linalg::LinalgOp>());
+  std::vector<LoopOp> ops = loopOpsOf(kernel);
   SmallVector<unsigned> firstLoop;
   llvm::DenseMap<Operation *, unsigned> numberOf;
   unsigned numLoops = 0;
   for (auto [number, op] : llvm::enumerate(ops)) {
-    numberOf[op] = number;
+    numberOf[op.op] = number;
     firstLoop.push_back(numLoops);
-    numLoops += op.getNumLoops();
+    numLoops += op.extents.size();
   }
   llvm::IntEqClasses loops(numLoops), groups(ops.size());
   for (auto [number, op] : llvm::enumerate(ops))
-    for (OpOperand &operand : op->getOpOperands()) {
-      auto writer = operand.get().getDefiningOp<linalg::LinalgOp>();
-      if (!writer || !numberOf.count(writer))
+    for (auto [operand, read] : llvm::zip(op.op->getOperands(), op.maps)) {
+      auto writer = numberOf.find(operand.getDefiningOp());
+      if (writer == numberOf.end())
         continue;
-      unsigned other = numberOf[writer];
+      unsigned other = writer->second;
       groups.join(number, other);
-      AffineMap read = op.getMatchingIndexingMap(&operand);
-      AffineMap write = writer.getIndexingMapMatchingResult(cast<OpResult>(operand.get()));
+      AffineMap write = ops[other].results[cast<OpResult>(operand).getResultNumber()];
       for (auto [to, from] : llvm::zip(read.getResults(), write.getResults()))
         if (isa<AffineDimExpr>(to) && isa<AffineDimExpr>(from))
           loops.join(firstLoop[number] + cast<AffineDimExpr>(to).getPosition(),
@@ -159,30 +188,43 @@ static uint64_t countLocalBytes(func::FuncOp kernel) {
 
   // Per class of loops: how many, whether all are parallel, and in which group.
   SmallVector<unsigned> members(loops.getNumClasses(), 0), sizes(groups.getNumClasses(), 0);
-  llvm::BitVector allParallel(loops.getNumClasses(), true);
+  llvm::BitVector allParallel(loops.getNumClasses(), true), inBlocks(loops.getNumClasses(), false);
   for (auto [number, op] : llvm::enumerate(ops)) {
-    if (op.getNumLoops() > 0) // a fill of a scalar has none to share
+    if (!op.extents.empty()) // a fill of a scalar has none to share
       ++sizes[groups[number]];
-    for (auto [loop, iterator] : llvm::enumerate(op.getIteratorTypesArray())) {
+    for (auto [loop, iterator] : llvm::enumerate(op.iterators)) {
       unsigned loopClass = loops[firstLoop[number] + loop];
       ++members[loopClass];
-      if (iterator != utils::IteratorType::parallel)
-        allParallel.reset(loopClass);
+      if (iterator == utils::IteratorType::parallel)
+        continue;
+      allParallel.reset(loopClass);
+      if (isa<OnlineReduceOp>(op.op))
+        inBlocks.set(loopClass);
     }
   }
   SmallVector<uint64_t> bytes(groups.getNumClasses(), 0);
-  for (auto [number, op] : llvm::enumerate(ops)) {
-    if (isa<linalg::FillOp>(op.getOperation()) || op.getNumReductionLoops() > 0 ||
-        destinationOf(op.getDpsInits().front()))
-      continue;
-    auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    uint64_t local = type.getElementTypeBitWidth() / 8;
-    for (auto [loop, extent] : llvm::enumerate(op.getStaticLoopRanges())) {
+  auto addLocal = [&](unsigned number, Type element, AffineMap map) {
+    uint64_t local = element.getIntOrFloatBitWidth() / 8;
+    for (AffineExpr expr : map.getResults()) {
+      unsigned loop = cast<AffineDimExpr>(expr).getPosition();
       unsigned loopClass = loops[firstLoop[number] + loop];
       bool isShared = allParallel[loopClass] && members[loopClass] == sizes[groups[number]];
-      local = llvm::SaturatingMultiply<uint64_t>(local, isShared ? 1 : extent);
+      local = llvm::SaturatingMultiply<uint64_t>(
+          local, isShared || inBlocks[loopClass] ? 1 : ops[number].extents[loop]);
     }
     bytes[groups[number]] = llvm::SaturatingAdd(bytes[groups[number]], local);
+  };
+  for (auto [number, op] : llvm::enumerate(ops)) {
+    if (auto online = dyn_cast<OnlineReduceOp>(op.op)) {
+      // The weights; the sums lie where their inits do.
+      addLocal(number, online.getWeight().front().getTerminator()->getOperand(0).getType(),
+               online.getMap(0));
+      continue;
+    }
+    auto linalgOp = cast<linalg::LinalgOp>(op.op);
+    if (!isa<linalg::FillOp>(op.op) && linalgOp.getNumReductionLoops() == 0 &&
+        !destinationOf(linalgOp.getDpsInits().front()))
+      addLocal(number, getElementTypeOrSelf(op.op->getResult(0)), op.results.front());
   }
   return bytes.empty() ? 0 : *llvm::max_element(bytes);
 }
@@ -191,9 +233,22 @@ static uint64_t countLocalBytes(func::FuncOp kernel) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
+/// `kernel` with its online reductions as nests, in one step: what they do in any number of steps,
+/// but for one rescaling of the sums in each.
+static OwningOpRef<func::FuncOp> withoutOnlineReductions(func::FuncOp kernel) {
+  OwningOpRef<func::FuncOp> copy(kernel.clone());
+  if (failed(decomposeOnlineReductions(*copy, /*blockBytes=*/0)))
+    return {};
+  return copy;
+}
+
 /// `buffers` numbers the buffer that each argument lies in: two arguments may share one.
-static FailureOr<KernelCost> costOf(func::FuncOp kernel, ArrayRef<unsigned> buffers,
+static FailureOr<KernelCost> costOf(func::FuncOp whole, ArrayRef<unsigned> buffers,
                                     EnumerationBudget &budget) {
+  OwningOpRef<func::FuncOp> owned = withoutOnlineReductions(whole);
+  if (!owned)
+    return failure();
+  func::FuncOp kernel = *owned;
   FailureOr<SmallVector<KernelAccess>> accesses = collectAccesses(kernel);
   if (failed(accesses))
     return failure();
@@ -201,7 +256,7 @@ static FailureOr<KernelCost> costOf(func::FuncOp kernel, ArrayRef<unsigned> buff
   cost.name = kernel.getName().str();
   for (auto op : kernel.getOps<linalg::LinalgOp>())
     cost.each.ops.add(countOps(op));
-  cost.each.localBytes = countLocalBytes(kernel);
+  cost.each.localBytes = countLocalBytes(whole);
 
   auto typeOf = [&](unsigned argument) {
     return cast<RankedTensorType>(kernel.getArgumentTypes()[argument]);

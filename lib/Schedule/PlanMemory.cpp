@@ -122,6 +122,9 @@ bool HostBuffers::mayTakeOver(LaunchOp launch, OpResult value, unsigned buffer) 
   auto kernel = symbols.lookup<func::FuncOp>(launch.getKernel());
   if (!kernel || kernel.isExternal())
     return false;
+  // An online reduction reads a whole row of values for every result.
+  if (!kernel.getOps<OnlineReduceOp>().empty())
+    return false;
   auto [found, isNew] = accesses.try_emplace(kernel.getSymNameAttr());
   if (isNew)
     if (auto collected = collectAccesses(kernel); succeeded(collected))

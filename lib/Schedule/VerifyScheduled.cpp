@@ -75,7 +75,7 @@ static LogicalResult checkKernel(func::FuncOp kernel) {
   WalkResult result = kernel.walk([](Operation *op) {
     if (auto place = dyn_cast<PlaceOp>(op))
       return checkPlace(place);
-    if (isa<TinyDialect>(op->getDialect()) && !isa<ReadOp>(op)) {
+    if (isa<TinyDialect>(op->getDialect()) && !isa<OnlineReduceOp, ReadOp, YieldOp>(op)) {
       op->emitOpError() << "is left in a kernel after scheduling";
       return WalkResult::interrupt();
     }

@@ -179,11 +179,11 @@ Slice GroupTiler::within(tensor::ExtractSliceOp part, const Slice &own) {
   return slice;
 }
 
-/// A slice that a loop over blocks takes of an argument, in the copy of that loop.
+/// A constant of a loop over blocks, or a slice that it takes of an argument, in its copy.
 Value GroupTiler::viewOf(Value whole) {
   Operation *op = whole.getDefiningOp();
   if (!wholeLoop || !op || op->getBlock() != wholeLoop.getBody() ||
-      !isa<tensor::ExtractSliceOp, affine::AffineApplyOp>(op))
+      !isa<tensor::ExtractSliceOp, affine::AffineApplyOp, arith::ConstantOp>(op))
     return tiles.lookupOrDefault(whole);
   IRMapping operands;
   for (Value operand : op->getOperands())
@@ -231,6 +231,7 @@ void GroupTiler::enterLoop(scf::ForOp whole) {
   wholeLoop = whole;
   ownLoop = scf::ForOp::create(builder, whole.getLoc(), whole.getLowerBound(),
                                whole.getUpperBound(), whole.getStep(), inits);
+  tiles.map(whole.getInductionVar(), ownLoop.getInductionVar());
   tiles.map(whole.getRegionIterArgs(), ownLoop.getRegionIterArgs());
   builder.setInsertionPointToStart(ownLoop.getBody());
 }

@@ -9,9 +9,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "DecomposeOnlineReductions.h"
 #include "KernelNest.h"
 
+#include "Tiny/IR/OnlineReduce.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"

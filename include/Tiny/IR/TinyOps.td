@@ -490,13 +490,23 @@ def Tiny_OnlineReduceOp : Tiny_Op<"online_reduce", [
     of a sum changes: one rounding for each time that the pivot grows.
 
     ```mlir
-    %m, %l, %o = tiny.online_reduce over 1 maps [(i, j, k) -> (i, k), (i, j, k) -> (k, j),
-                                                (i, j, k) -> (i), (i, j, k) -> (i), (i, j, k) -> (i, j)]
-      ins(%scores, %values : …) outs(%m0, %l0, %o0 : …)
-      weight { ^bb0(%s: f32, %m: f32): … tiny.yield %w : f32 }
-      combine { ^bb0(%w: f32, %v: f32): … tiny.yield %w, %wv : f32, f32 }
-      rescale { ^bb0(%older: f32, %newer: f32): … tiny.yield %factor : f32 }
-      -> …
+    %r:2 = tiny.online_reduce over 1
+      maps [affine_map<(i, k) -> (i, k)>, affine_map<(i, k) -> (i)>, affine_map<(i, k) -> (i)>]
+      ins(%s : tensor<4x9xf32>) outs(%m, %l : tensor<4xf32>, tensor<4xf32>)
+      weight {
+      ^bb0(%score: f32, %pivot: f32):
+        %d = arith.subf %score, %pivot : f32
+        %w = math.exp2 %d : f32
+        tiny.yield %w : f32
+      } combine {
+      ^bb0(%w: f32):
+        tiny.yield %w : f32
+      } rescale {
+      ^bb0(%older: f32, %newer: f32):
+        %d = arith.subf %older, %newer : f32
+        %f = math.exp2 %d : f32
+        tiny.yield %f : f32
+      }
     ```
   }];
   let arguments = (ins Variadic<AnyStaticShapeTensor>:$inputs, Variadic<AnyStaticShapeTensor>:$inits,
@@ -545,7 +555,7 @@ def Tiny_YieldOp : Tiny_Op<"yield", [Pure, Terminator, ParentOneOf<["OnlineReduc
     Ends the regions of `tiny.online_reduce`.
 
     ```mlir
-    tiny.yield %weight, %product : f32, f32
+    tiny.yield %w : f32
     ```
   }];
   let arguments = (ins Variadic<AnyType>:$values);

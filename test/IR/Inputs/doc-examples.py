@@ -1,6 +1,6 @@
 """Checks that each ```mlir example of an ODS file stands in a test that parses it.
 
-usage: doc-examples.py OPS.td TEST.mlir
+usage: doc-examples.py OPS.td TEST.mlir…
 """
 import re
 import sys
@@ -12,10 +12,12 @@ def normalise(text):
     return re.sub(r"\s+", "", text.replace("% = ", ""))
 
 
-def main(ods_path, test_path):
+def main(ods_path, *test_paths):
     ods = open(ods_path, encoding="utf-8").read()
-    test = open(test_path, encoding="utf-8").read()
-    code = "\n".join(line for line in test.splitlines() if not line.lstrip().startswith("//"))
+    code = ""
+    for test_path in test_paths:
+        test = open(test_path, encoding="utf-8").read()
+        code += "\n".join(line for line in test.splitlines() if not line.lstrip().startswith("//"))
     parsed = normalise(code)
     definitions = re.split(r"^def (\w+Op) ", ods, flags=re.M)[1:]
     missing = []

@@ -238,6 +238,13 @@ static Value sliceOf(OpBuilder &builder, Value whole, AffineMap map, ArrayRef<Op
 FailureOr<TilingResult> OnlineReduceOp::getTiledImplementation(OpBuilder &builder,
                                                                ArrayRef<OpFoldResult> offsets,
                                                                ArrayRef<OpFoldResult> sizes) {
+  // A result that lacks a loop would take in all of its terms once for each tile of it.
+  for (auto [loop, extent] : llvm::enumerate(getLoopExtents()))
+    if (loop < getFirstReduction() && getConstantIntValue(sizes[loop]) != extent)
+      for (unsigned number = 0; number < getInits().size(); ++number)
+        if (!getInitMap(number).isFunctionOfDim(loop))
+          return emitOpError() << "cannot be tiled along loop " << loop << ", which result "
+                               << number << " does not have";
   SmallVector<Value> operands;
   SmallVector<Operation *> slices;
   SmallVector<AffineMap> maps;

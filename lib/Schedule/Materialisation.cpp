@@ -42,6 +42,8 @@ double mlir::tiny::operationCost(Operation *op) {
 
 /// An element in memory costs about as much as this many additions to write and read back.
 static constexpr double kMemoryCost = 8;
+/// And this many to read alone.
+static constexpr double kReadCost = 2;
 
 /// A value needed in more places than this is worth a buffer whatever it costs: it bounds the
 /// size of kernels, and the time to form them.
@@ -159,6 +161,7 @@ Materialisation::Materialisation(func::FuncOp function) {
   Block &block = function.getBody().front();
   llvm::DenseMap<Value, double> costs;
   llvm::DenseSet<Value> expensive; // these are kept, and what uses them starts from nothing
+  llvm::DenseSet<Value> positions; // no data is needed to compute these
   for (Operation &op : block) {
     if (op.getNumResults() != 1)
       continue;
@@ -179,6 +182,13 @@ Materialisation::Materialisation(func::FuncOp function) {
         cost = 0;
     }
     costs[value] = isa<ReduceOp>(op) ? 0 : cost;
+    if (isa<IotaOp>(op) || ((isElementwise(&op) || isMovement(&op)) &&
+                            llvm::all_of(op.getOperands(), [&](Value operand) {
+                              auto constant = operand.getDefiningOp<ConstantOp>();
+                              return positions.contains(operand) ||
+                                     (constant && isa<SplatElementsAttr>(constant.getValue()));
+                            })))
+      positions.insert(value);
   }
 
   llvm::DenseMap<Value, Contexts> needed;
@@ -225,6 +235,8 @@ Materialisation::Materialisation(func::FuncOp function) {
         llvm::any_of(contexts, [&](const Context &c) { return c.place != contexts.front().place; });
     double again = points / std::max<double>(type.getNumElements(), 1) - 1;
     double cost = costs.lookup(value);
+    if (positions.contains(value) && cost <= kReadCost)
+      cost = 0; // a mask: to read it would take as long
     if (isa<ReduceOp>(op) || (isElementwise(&op) && contexts.size() > kMaxContexts) ||
         expensive.contains(value) ||
         (isElementwise(&op) && (guarded || again * cost > kMemoryCost ||

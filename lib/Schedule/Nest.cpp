@@ -212,8 +212,7 @@ static ReduceOp findReduction(Value root, int64_t numElements, const KernelGraph
     auto reduce = node.value.getDefiningOp<ReduceOp>();
     if (!reduce)
       continue;
-    if (node.index != position || !node.constraints.empty() ||
-        tensorOf(node.value).getNumElements() != numElements ||
+    if (node.index != position || tensorOf(node.value).getNumElements() != numElements ||
         materialisation.soleRoot(node.value) != root)
       refused.insert(node.value);
   }
@@ -225,6 +224,31 @@ static ReduceOp findReduction(Value root, int64_t numElements, const KernelGraph
       best = reduce;
   }
   return best;
+}
+
+/// Makes the reads of `reduced` in `epilogue` its accumulator, behind their guards.
+static void takeIn(Value reduced, KernelGraph &epilogue) {
+  SmallVector<Node> nodes;
+  SmallVector<int> moved;
+  for (Node &node : epilogue.nodes) {
+    for (int &operand : node.operands)
+      operand = moved[operand];
+    if (node.kind == Node::Read && node.value == reduced) {
+      Node accumulator{Node::Accumulator, node.type, reduced, nullptr, {}, {}, {}, {}, node.loc};
+      if (!node.constraints.empty()) {
+        node.kind = Node::Guarded;
+        node.operands = {static_cast<int>(nodes.size())};
+        nodes.push_back(std::move(accumulator));
+        accumulator = std::move(node);
+        accumulator.index = {};
+      }
+      node = std::move(accumulator);
+    }
+    moved.push_back(nodes.size());
+    nodes.push_back(std::move(node));
+  }
+  epilogue.root = moved[epilogue.root];
+  epilogue.nodes = std::move(nodes);
 }
 
 /// The row-major position over the first dims, which `extents` has.
@@ -412,12 +436,7 @@ Nest mlir::tiny::formNest(Value root, const Box &box, const Materialisation &mat
     nest.epilogue.nodes.push_back(accumulator);
     nest.epilogue.root = 0;
   }
-  for (Node &node : nest.epilogue.nodes) {
-    if (node.kind != Node::Read || node.value != reduced)
-      continue;
-    node.kind = Node::Accumulator;
-    node.index = {};
-  }
+  takeIn(reduced, nest.epilogue);
   View reducedView = viewOfReduced(nest.reduction, nest.domain.extents);
   nest.body =
       traceKernel(nest.reduction.getInput(), reducedView, materialisation, /*throughRoot=*/false);

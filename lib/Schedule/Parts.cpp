@@ -208,6 +208,18 @@ std::vector<Nest> NestBuilder::formUpdate(Value root, ArrayRef<Nest> parts) {
 }
 
 /// The nests of the parts of `root`, or none where it is better computed as a whole.
+/// Whether `parts` have elements of one reduction and otherwise numbers that are known: a mask. A
+/// selection behind the reduction is cheaper then than another kernel.
+static bool maskOneReduction(ArrayRef<Nest> parts) {
+  llvm::SmallDenseSet<Value> read;
+  for (const Nest &part : parts) {
+    if (part.reduction)
+      return false; // of a part only: less than all is computed
+    part.forEachRead([&](const Node &node) { read.insert(node.value); });
+  }
+  return read.size() == 1 && isa_and_nonnull<ReduceOp>((*read.begin()).getDefiningOp());
+}
+
 std::vector<Nest> NestBuilder::formParts(Value root) {
   Box whole = Box::whole(tensorOf(root).getShape());
   if (!parts || isa_and_nonnull<ReduceOp>(root.getDefiningOp()))
@@ -230,6 +242,11 @@ std::vector<Nest> NestBuilder::formParts(Value root) {
   std::vector<Nest> formed;
   for (const Box &box : boxes)
     formed.push_back(formNest(root, box, materialisation));
+  if (maskOneReduction(formed)) {
+    std::vector<Nest> masked = asWhole();
+    if (masked[0].reduction)
+      return masked;
+  }
   if (std::vector<Nest> update = formUpdate(root, formed); !update.empty())
     return update;
   llvm::SmallDenseSet<Value> moved;

@@ -309,19 +309,22 @@ bool Grouper::canShareAKernel(const Group &a, const Group &b) const {
   return true;
 }
 
+/// Whether `value` exists for a block of an online reduction only.
+static bool isInBlocks(const Group &group, Value value) {
+  return group.online && (value == group.online->score ||
+                          llvm::any_of(group.online->weights, [&](unsigned weight) {
+                            return group.nests[weight].result == value;
+                          }));
+}
+
 /// What a workgroup keeps of a local for one point of the shared loops.
 int64_t Grouper::bytesAtPoint(const Group &group, const Nest &nest,
                               const SharedLoops &shared) const {
   int64_t bytes = nest.numPoints() / shared.points * bytesPerElement(nest.result);
-  if (!group.online)
+  if (!isInBlocks(group, nest.result))
     return bytes;
-  const OnlineReduction &online = *group.online;
-  bool inBlocks = nest.result == online.score ||
-                  llvm::any_of(online.weights, [&](unsigned weight) {
-                    return group.nests[weight].result == nest.result;
-                  });
-  int64_t extent = online.extents.back();
-  return inBlocks ? bytes / extent * std::min(extent, costs.onlineExtent) : bytes;
+  int64_t extent = group.online->extents.back();
+  return bytes / extent * std::min(extent, costs.onlineExtent);
 }
 
 /// What nobody outside needs stays inside, as long as there is room. Where there is not, softmax
@@ -341,6 +344,10 @@ void Grouper::chooseLocals(Group &group, const SharedLoops &shared) const {
     for (const Nest &nest : group.nests) {
       if (nest.writesPart() || !isPrivate(nest.result))
         continue;
+      if (isInBlocks(group, nest.result)) { // which are as small as they have to be
+        group.locals.insert(nest.result);
+        continue;
+      }
       int64_t bytes = bytesAtPoint(group, nest, shared);
       inside.push_back({bytes, nest.result});
       total += bytes;

@@ -121,7 +121,8 @@ LogicalResult OnlineReduceOp::verify() {
         if (getMap(argument.getArgNumber()).isFunctionOfDim(loop) &&
             !getInitMap(number).isFunctionOfDim(loop))
           return emitOpError() << "has a term of sum " << number << " with input "
-                               << argument.getArgNumber() << ", which has a loop that the sum lacks";
+                               << argument.getArgNumber()
+                               << ", which has a loop that the sum lacks";
   return verifyRegion(*this, getRescale(), "rescale", {accumulator, accumulator}, {accumulator});
 }
 
@@ -164,9 +165,8 @@ SmallVector<BlockArgument> OnlineReduceOp::getTermArguments(unsigned number) {
   Value term = getCombine().front().getTerminator()->getOperand(number - 1);
   SmallVector<BlockArgument> used;
   for (BlockArgument argument : getCombine().getArguments())
-    if (term == argument || llvm::any_of(argument.getUsers(), [&](Operation *user) {
-          return slice.contains(user);
-        }))
+    if (term == argument ||
+        llvm::any_of(argument.getUsers(), [&](Operation *user) { return slice.contains(user); }))
       used.push_back(argument);
   return used;
 }
@@ -188,8 +188,7 @@ Value OnlineReduceOp::finitePivot(OpBuilder &builder, Value pivot) {
   APFloat lowest = APFloat::getLargest(scoreType.getFloatSemantics(), /*Negative=*/true);
   bool exact;
   lowest.convert(type.getFloatSemantics(), APFloat::rmTowardZero, &exact);
-  Value bound =
-      arith::ConstantOp::create(builder, getLoc(), builder.getFloatAttr(type, lowest));
+  Value bound = arith::ConstantOp::create(builder, getLoc(), builder.getFloatAttr(type, lowest));
   return arith::MaximumFOp::create(builder, getLoc(), pivot, bound);
 }
 
@@ -229,8 +228,8 @@ static Value sliceOf(OpBuilder &builder, Value whole, AffineMap map, ArrayRef<Op
   if (getAsIndexOpFoldResult(builder.getContext(), type.getShape()) == ownSizes)
     return whole;
   SmallVector<OpFoldResult> strides(ownOffsets.size(), builder.getIndexAttr(1));
-  auto slice = tensor::ExtractSliceOp::create(builder, whole.getLoc(), whole, ownOffsets, ownSizes,
-                                              strides);
+  auto slice =
+      tensor::ExtractSliceOp::create(builder, whole.getLoc(), whole, ownOffsets, ownSizes, strides);
   slices.push_back(slice);
   return slice;
 }
@@ -285,9 +284,10 @@ static AffineMap withReductions(OnlineReduceOp op, AffineMap map) {
   return map;
 }
 
-FailureOr<SmallVector<Value>> OnlineReduceOp::generateInitialTensorForPartialReduction(
-    OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> tileSizes,
-    const SetVector<unsigned> &reductionDims) {
+FailureOr<SmallVector<Value>>
+OnlineReduceOp::generateInitialTensorForPartialReduction(OpBuilder &builder, Location loc,
+                                                         ArrayRef<OpFoldResult> tileSizes,
+                                                         const SetVector<unsigned> &reductionDims) {
   if (!splitsAll(*this, reductionDims))
     return emitOpError() << "is split along all of its reducing loops or none";
   SmallVector<Value> initial;
@@ -296,9 +296,8 @@ FailureOr<SmallVector<Value>> OnlineReduceOp::generateInitialTensorForPartialRed
     for (unsigned loop : reductionDims)
       shape.push_back(tileSizes[loop]);
     auto type = cast<FloatType>(getElementTypeOrSelf(init));
-    APFloat identity = number == 0
-                           ? APFloat::getInf(type.getFloatSemantics(), /*Negative=*/true)
-                           : APFloat::getZero(type.getFloatSemantics());
+    APFloat identity = number == 0 ? APFloat::getInf(type.getFloatSemantics(), /*Negative=*/true)
+                                   : APFloat::getZero(type.getFloatSemantics());
     Value value = arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type, identity));
     Value empty = tensor::EmptyOp::create(builder, loc, shape, type);
     initial.push_back(linalg::FillOp::create(builder, loc, value, empty).getResult(0));
@@ -340,8 +339,7 @@ FailureOr<TilingResult> OnlineReduceOp::tileToPartialReduction(
     AffineMap map = getInitMap(number);
     maps.push_back(inOrder ? withReductions(*this, map) : map);
   }
-  OnlineReduceOp tile =
-      cloneWith(builder, inputs, inits, maps, inOrder ? 0 : getNumReductions());
+  OnlineReduceOp tile = cloneWith(builder, inputs, inits, maps, inOrder ? 0 : getNumReductions());
   return TilingResult{{tile}, SmallVector<Value>(tile.getResults()), slices};
 }
 
@@ -382,11 +380,11 @@ FailureOr<MergeResult> OnlineReduceOp::mergeReductions(OpBuilder &builder, Locat
     for (auto [loop, type] : llvm::enumerate(reduces ? reducing : parallel))
       if (!unused.test(loop))
         iterators.push_back(type);
-    auto generic = linalg::GenericOp::create(
-        builder, loc, init.getType(), inputs, init, compressed, iterators,
-        [&](OpBuilder &b, Location nested, ValueRange arguments) {
-          linalg::YieldOp::create(b, nested, body(b, arguments));
-        });
+    auto generic =
+        linalg::GenericOp::create(builder, loc, init.getType(), inputs, init, compressed, iterators,
+                                  [&](OpBuilder &b, Location nested, ValueRange arguments) {
+                                    linalg::YieldOp::create(b, nested, body(b, arguments));
+                                  });
     merged.mergeOps.push_back(generic);
     return generic.getResult(0);
   };

@@ -41,8 +41,8 @@ private:
                     Body body);
   Value reduce(TypedAttr identity, ValueRange inputs, ArrayRef<AffineMap> maps, AffineMap map,
                Body body);
-  Value generic(ValueRange inputs, ArrayRef<AffineMap> maps, Value out, AffineMap map,
-                bool reduces, Body body);
+  Value generic(ValueRange inputs, ArrayRef<AffineMap> maps, Value out, AffineMap map, bool reduces,
+                Body body);
   Value sum(unsigned number, Value weights, Value factor);
   TypedAttr constant(const APFloat &value) { return builder.getFloatAttr(accumulator, value); }
 
@@ -80,16 +80,16 @@ Value StepWriter::generic(ValueRange inputs, ArrayRef<AffineMap> maps, Value out
   own.push_back(map.replaceDimsAndSymbols(place, {}, next, 0));
   SmallVector<utils::IteratorType> iterators(numParallel, utils::IteratorType::parallel);
   iterators.resize(next, utils::IteratorType::reduction);
-  auto generic = linalg::GenericOp::create(
-      builder, op.getLoc(), out.getType(), inputs, out, own, iterators,
-      [&](OpBuilder &b, Location loc, ValueRange arguments) {
-        linalg::YieldOp::create(b, loc, body(b, loc, arguments));
-      });
+  auto generic =
+      linalg::GenericOp::create(builder, op.getLoc(), out.getType(), inputs, out, own, iterators,
+                                [&](OpBuilder &b, Location loc, ValueRange arguments) {
+                                  linalg::YieldOp::create(b, loc, body(b, loc, arguments));
+                                });
   return generic.getResult(0);
 }
 
-Value StepWriter::elementwise(ValueRange inputs, ArrayRef<AffineMap> maps, Value out,
-                              AffineMap map, Body body) {
+Value StepWriter::elementwise(ValueRange inputs, ArrayRef<AffineMap> maps, Value out, AffineMap map,
+                              Body body) {
   return generic(inputs, maps, out, map, /*reduces=*/false, body);
 }
 
@@ -132,30 +132,29 @@ SmallVector<Value> StepWriter::write() {
   Value score = op.getInputs().front(), older = op.getInits().front();
   AffineMap scoreMap = op.getMap(0);
   const llvm::fltSemantics &semantics = cast<FloatType>(accumulator).getFloatSemantics();
-  Value largest =
-      reduce(constant(APFloat::getInf(semantics, /*Negative=*/true)), score, scoreMap, pivotMap,
-             [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
-               Value wide = v[0];
-               if (wide.getType() != accumulator)
-                 wide = arith::ExtFOp::create(b, loc, accumulator, wide);
-               return arith::MaximumFOp::create(b, loc, v[1], wide);
-             });
+  Value largest = reduce(constant(APFloat::getInf(semantics, /*Negative=*/true)), score, scoreMap,
+                         pivotMap, [&](OpBuilder &b, Location loc, ValueRange v) -> Value {
+                           Value wide = v[0];
+                           if (wide.getType() != accumulator)
+                             wide = arith::ExtFOp::create(b, loc, accumulator, wide);
+                           return arith::MaximumFOp::create(b, loc, v[1], wide);
+                         });
   Value newer = elementwise({largest, older}, {pivotMap, pivotMap}, emptyFor(pivotMap, accumulator),
                             pivotMap, [](OpBuilder &b, Location loc, ValueRange v) -> Value {
                               return arith::MaximumFOp::create(b, loc, v[0], v[1]);
                             });
   Type weightType = op.getWeight().front().getTerminator()->getOperand(0).getType();
-  Value weights = elementwise(
-      {score, newer}, {scoreMap, pivotMap}, emptyFor(scoreMap, weightType), scoreMap,
-      [&](OpBuilder &b, Location, ValueRange v) {
-        return OnlineReduceOp::inlineRegion(b, op.getWeight(), {v[0], op.finitePivot(b, v[1])})[0];
-      });
-  Value factor = elementwise(
-      {older, newer}, {pivotMap, pivotMap}, emptyFor(pivotMap, accumulator), pivotMap,
-      [&](OpBuilder &b, Location, ValueRange v) {
-        return OnlineReduceOp::inlineRegion(
-            b, op.getRescale(), {op.finitePivot(b, v[0]), op.finitePivot(b, v[1])})[0];
-      });
+  Value weights = elementwise({score, newer}, {scoreMap, pivotMap}, emptyFor(scoreMap, weightType),
+                              scoreMap, [&](OpBuilder &b, Location, ValueRange v) {
+                                return OnlineReduceOp::inlineRegion(
+                                    b, op.getWeight(), {v[0], op.finitePivot(b, v[1])})[0];
+                              });
+  Value factor =
+      elementwise({older, newer}, {pivotMap, pivotMap}, emptyFor(pivotMap, accumulator), pivotMap,
+                  [&](OpBuilder &b, Location, ValueRange v) {
+                    return OnlineReduceOp::inlineRegion(
+                        b, op.getRescale(), {op.finitePivot(b, v[0]), op.finitePivot(b, v[1])})[0];
+                  });
   SmallVector<Value> results = {Value()};
   for (unsigned number = 1; number < op.getInits().size(); ++number)
     results.push_back(sum(number, weights, factor));

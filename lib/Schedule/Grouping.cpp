@@ -311,10 +311,10 @@ bool Grouper::canShareAKernel(const Group &a, const Group &b) const {
 
 /// Whether `value` exists for a block of an online reduction only.
 static bool isInBlocks(const Group &group, Value value) {
-  return group.online && (value == group.online->score ||
-                          llvm::any_of(group.online->weights, [&](unsigned weight) {
-                            return group.nests[weight].result == value;
-                          }));
+  return group.online &&
+         (value == group.online->score || llvm::any_of(group.online->weights, [&](unsigned weight) {
+            return group.nests[weight].result == value;
+          }));
 }
 
 /// What a workgroup keeps of a local for one point of the shared loops.

@@ -12,7 +12,7 @@ namespace mlir::tiny {
 /// needs stay inside of the workgroup.
 struct Kernel {
   std::vector<Nest> nests;
-  llvm::SmallDenseSet<Value> locals; // results of nests that no buffer is needed for
+  llvm::SmallDenseSet<Value> locals;     // results of nests that no buffer is needed for
   std::optional<OnlineReduction> online; // nests that are one op together
 
   /// Reorders the nests so that those of `online` follow one another.

@@ -142,8 +142,11 @@ static std::vector<LoopOp> loopOpsOf(func::FuncOp kernel) {
   std::vector<LoopOp> ops;
   for (Operation &op : kernel.getOps()) {
     if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
-      ops.push_back({&op, linalgOp.getStaticLoopRanges(), linalgOp.getIteratorTypesArray(),
-                     linalgOp.getIndexingMapsArray(), {}});
+      ops.push_back({&op,
+                     linalgOp.getStaticLoopRanges(),
+                     linalgOp.getIteratorTypesArray(),
+                     linalgOp.getIndexingMapsArray(),
+                     {}});
       ops.back().results.assign({linalgOp.getIndexingMapsArray().back()});
     } else if (auto online = dyn_cast<OnlineReduceOp>(op)) {
       ops.push_back({&op, online.getLoopExtents(), online.getLoopIteratorTypes(), {}, {}});

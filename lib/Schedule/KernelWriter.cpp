@@ -337,11 +337,10 @@ void KernelWriter::writeOnline() {
   Type pivotType = tensorOf(pivot.result).getElementType();
   Type accumulator = accumulatorType(pivotType);
   auto mapOf = [&](ArrayRef<unsigned> loops) {
-    return AffineMap::get(numLoops, 0,
-                          llvm::map_to_vector(loops, [&](unsigned loop) {
-                            return b.getAffineDimExpr(loop);
-                          }),
-                          b.getContext());
+    return AffineMap::get(
+        numLoops, 0,
+        llvm::map_to_vector(loops, [&](unsigned loop) { return b.getAffineDimExpr(loop); }),
+        b.getContext());
   };
   auto initOf = [&](const Nest &nest, ReduceKind kind) -> Value {
     Type element = ReduceOp(nest.reduction).getInput().getType().getElementType();

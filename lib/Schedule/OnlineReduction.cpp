@@ -72,9 +72,8 @@ static std::optional<double> evaluate(const KernelGraph &graph,
 static bool isExponential(const KernelGraph &weight, Value score, Value pivot) {
   bool known = true;
   auto at = [&](double scoreValue, double pivotValue) {
-    auto value = evaluate(weight, [&](const Node &read) {
-      return read.value == score ? scoreValue : pivotValue;
-    });
+    auto value = evaluate(
+        weight, [&](const Node &read) { return read.value == score ? scoreValue : pivotValue; });
     known &= value.has_value();
     return value.value_or(0);
   };
@@ -98,8 +97,7 @@ static bool isExponential(const KernelGraph &weight, Value score, Value pivot) {
 
 /// Whether two scalar programs are the same one.
 static bool areEqual(const KernelGraph &a, const KernelGraph &b) {
-  return a.root == b.root &&
-         llvm::equal(a.nodes, b.nodes, [](const Node &x, const Node &y) {
+  return a.root == b.root && llvm::equal(a.nodes, b.nodes, [](const Node &x, const Node &y) {
            if (x.kind != y.kind || x.type != y.type || x.operands != y.operands ||
                x.constant != y.constant)
              return false;
@@ -195,8 +193,8 @@ std::optional<KernelGraph> OnlineFinder::expanded(const Nest &nest) const {
     std::optional<KernelGraph> inner = expanded(nests[weight->second]);
     if (!loops || !inner)
       return std::nullopt;
-    SmallVector<AffineExpr> dims = llvm::map_to_vector(
-        *loops, [&](unsigned loop) { return getAffineDimExpr(loop, context); });
+    SmallVector<AffineExpr> dims =
+        llvm::map_to_vector(*loops, [&](unsigned loop) { return getAffineDimExpr(loop, context); });
     inner->forEachExpr([&](AffineExpr &expr) { expr = expr.replaceDims(dims); });
     SmallVector<int> places;
     for (Node &part : inner->nodes) {
@@ -210,8 +208,8 @@ std::optional<KernelGraph> OnlineFinder::expanded(const Nest &nest) const {
   return result;
 }
 
-/// The loops of the reduction that those of `nest` are, from how it reads score and pivot. The loops
-/// that are in neither are the sum's own.
+/// The loops of the reduction that those of `nest` are, from how it reads score and pivot. The
+/// loops that are in neither are the sum's own.
 bool OnlineFinder::findLoops(const Nest &nest, const KernelGraph &graph,
                              SmallVectorImpl<unsigned> &loops) {
   constexpr unsigned unknown = ~0u;
@@ -345,8 +343,8 @@ bool OnlineFinder::addSum(unsigned number) {
   // The factors apply to the sum, from the innermost one on.
   Type type = ReduceOp(nest.reduction).getInput().getType().getElementType();
   KernelGraph &epilogue = sum.epilogue;
-  epilogue.nodes.push_back(Node{
-      Node::Accumulator, type, nest.result, nullptr, {}, {}, {}, {}, nest.result.getLoc()});
+  epilogue.nodes.push_back(
+      Node{Node::Accumulator, type, nest.result, nullptr, {}, {}, {}, {}, nest.result.getLoc()});
   int value = 0;
   llvm::DenseMap<int, int> movedFactors, movedEpilogue;
   for (auto [op, factor] : factors) {
@@ -367,9 +365,9 @@ bool OnlineFinder::addSum(unsigned number) {
 
 std::optional<OnlineReduction> OnlineFinder::find(unsigned pivot) {
   const Nest &nest = nests[pivot];
-  if (!nest.reduction || ReduceOp(nest.reduction).getKind() != ReduceKind::max || nest.writesPart() ||
-      nest.numLoops() != nest.domain.numParallel + 1 || !nest.domain.dataNodes.empty() ||
-      !isa<FloatType>(nest.resultType().getElementType()))
+  if (!nest.reduction || ReduceOp(nest.reduction).getKind() != ReduceKind::max ||
+      nest.writesPart() || nest.numLoops() != nest.domain.numParallel + 1 ||
+      !nest.domain.dataNodes.empty() || !isa<FloatType>(nest.resultType().getElementType()))
     return std::nullopt;
   const Node &read = nest.body.nodes[nest.body.root];
   if (read.kind != Node::Read || nest.epilogue.nodes[nest.epilogue.root].kind != Node::Accumulator)
@@ -426,7 +424,8 @@ std::optional<SmallVector<unsigned>> mlir::tiny::orderAround(const OnlineReducti
   for (unsigned member : members) {
     bool around = false;
     nests[member].forEachRead([&](const Node &read) {
-      around |= llvm::any_of(after, [&](unsigned other) { return nests[other].result == read.value; });
+      around |=
+          llvm::any_of(after, [&](unsigned other) { return nests[other].result == read.value; });
     });
     if (around)
       return std::nullopt;

@@ -17,8 +17,8 @@ namespace mlir::tiny {
 struct OnlineReduction {
   struct Sum {
     unsigned nest;
-    KernelGraph term;     // over the loops of the nest; its Accumulator is the weight
-    KernelGraph epilogue; // with the factors that do not depend on the reducing loop
+    KernelGraph term;            // over the loops of the nest; its Accumulator is the weight
+    KernelGraph epilogue;        // with the factors that do not depend on the reducing loop
     SmallVector<unsigned> loops; // by loop of the nest: that of the reduction
   };
 

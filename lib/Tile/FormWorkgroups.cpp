@@ -226,8 +226,8 @@ Value GroupTiler::emit(linalg::LinalgOp op, ValueRange inits) {
 
 /// Opens the copy of a loop over blocks; what it carries is local.
 void GroupTiler::enterLoop(scf::ForOp whole) {
-  auto inits = llvm::map_to_vector(whole.getInitArgs(),
-                                   [&](Value init) { return tiles.lookup(init); });
+  auto inits =
+      llvm::map_to_vector(whole.getInitArgs(), [&](Value init) { return tiles.lookup(init); });
   wholeLoop = whole;
   ownLoop = scf::ForOp::create(builder, whole.getLoc(), whole.getLowerBound(),
                                whole.getUpperBound(), whole.getStep(), inits);

@@ -67,9 +67,9 @@ class OnlineReduce : public ::testing::Test {
 protected:
   OnlineReduce() {
     DialectRegistry registry;
-    registry.insert<TinyDialect, affine::AffineDialect, arith::ArithDialect, func::FuncDialect,
-                    linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
-                    tensor::TensorDialect>();
+    registry
+        .insert<TinyDialect, affine::AffineDialect, arith::ArithDialect, func::FuncDialect,
+                linalg::LinalgDialect, math::MathDialect, scf::SCFDialect, tensor::TensorDialect>();
     registerTileExtensions(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
@@ -158,9 +158,7 @@ TEST_F(OnlineReduce, IsASumRelativeToTheMaximum) {
 }
 
 // All sizes divide: a tile of another one would have a shape that is not known.
-TEST_F(OnlineReduce, TilesInOrder) {
-  tile({2, 0, 8}, ReductionTilingStrategy::FullReduction);
-}
+TEST_F(OnlineReduce, TilesInOrder) { tile({2, 0, 8}, ReductionTilingStrategy::FullReduction); }
 
 TEST_F(OnlineReduce, TilesParallelLoopsSideBySide) {
   tile({3, 0, 0}, ReductionTilingStrategy::FullReduction, /*forall=*/true);
@@ -174,7 +172,8 @@ TEST_F(OnlineReduce, KeepsPartialResultsPerTile) {
   tile({0, 0, 6}, ReductionTilingStrategy::PartialReductionOuterParallel, /*forall=*/true);
 }
 
-// The columns of the product are a loop of the last result only: the others would be added to again.
+// The columns of the product are a loop of the last result only: the others would be added to
+// again.
 TEST_F(OnlineReduce, IsNotTiledAlongALoopOfOneResult) {
   IRRewriter rewriter(&context);
   rewriter.setInsertionPoint(op);

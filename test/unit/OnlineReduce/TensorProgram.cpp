@@ -111,8 +111,7 @@ void Evaluator::runGeneric(linalg::GenericOp op) {
     SmallVector<double> arguments;
     int64_t place = 0;
     for (OpOperand &operand : op->getOpOperands()) {
-      const Tensor &tensor =
-          op.isDpsInit(&operand) ? result : tensors.find(operand.get())->second;
+      const Tensor &tensor = op.isDpsInit(&operand) ? result : tensors.find(operand.get())->second;
       place = offsetOf(tensor, op.getMatchingIndexingMap(&operand).compose(index));
       arguments.push_back(tensor.elements[place]);
     }
@@ -156,12 +155,11 @@ void Evaluator::runOnline(OnlineReduceOp op) {
       int64_t place = at(numInputs + number, sum, index);
       if (!seen[place]) {
         double before = older.elements[at(numInputs, older, index)];
-        sum.elements[place] *=
-            yielded(op.getRescale().front(), {finite(before), finite(pivot)})[0];
+        sum.elements[place] *= yielded(op.getRescale().front(), {finite(before), finite(pivot)})[0];
         seen[place] = true;
       }
-      double weight = yielded(op.getWeight().front(),
-                              {score.elements[at(0, score, index)], finite(pivot)})[0];
+      double weight =
+          yielded(op.getWeight().front(), {score.elements[at(0, score, index)], finite(pivot)})[0];
       SmallVector<double> elements = {weight};
       for (unsigned input = 1; input < numInputs; ++input) {
         const Tensor &tensor = tensors[op.getInputs()[input]];
@@ -209,8 +207,7 @@ void Evaluator::runForall(scf::ForallOp op) {
       run(inner);
     for (Operation &inner : op.getTerminator().getYieldingOps()) {
       auto insert = cast<tensor::ParallelInsertSliceOp>(inner);
-      unsigned number =
-          cast<BlockArgument>(insert.getDest()).getArgNumber() - op.getRank();
+      unsigned number = cast<BlockArgument>(insert.getDest()).getArgNumber() - op.getRank();
       SmallVector<int64_t> places = placesOf(results[number], insert);
       for (auto [place, element] : llvm::zip(places, tensors[insert.getSource()].elements))
         results[number].elements[place] = element;
@@ -249,8 +246,8 @@ void Evaluator::run(Operation &op) {
           .push_back(getAffineConstantExpr(operand, op.getContext()));
     double least = std::numeric_limits<double>::infinity();
     for (AffineExpr expr : map.getResults())
-      least = std::fmin(least, cast<AffineConstantExpr>(expr.replaceDimsAndSymbols(dims, symbols))
-                                   .getValue());
+      least = std::fmin(
+          least, cast<AffineConstantExpr>(expr.replaceDimsAndSymbols(dims, symbols)).getValue());
     scalars[op.getResult(0)] = least;
   } else if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
     Tensor tensor{numbersOf(empty.getMixedSizes()), {}};

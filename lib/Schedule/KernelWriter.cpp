@@ -323,7 +323,7 @@ void KernelWriter::writeRegion(
   for (const Node &node : graph.nodes)
     values.push_back(node.kind == Node::Read || node.kind == Node::Accumulator
                          ? read(b, node, block->getArguments())
-                         : emitNode(b, node, values, {}));
+                         : emitNode(b, node, values, {}, 0));
   YieldOp::create(b, region.getLoc(), yield(b, values[graph.root]));
 }
 
@@ -426,7 +426,7 @@ void KernelWriter::writeOnline() {
         values.push_back(
             fromStorage(b, node.loc, block->getArgument(inputOf.lookup(&node)), node.type));
       else
-        values.push_back(emitNode(b, node, values, {}));
+        values.push_back(emitNode(b, node, values, {}, 0));
     }
     terms.push_back(
         toAccumulator(b, loc, values[sum.term.root], sum.term.nodes[sum.term.root].type));

@@ -151,7 +151,7 @@ bool OnlineFinder::findWeights() {
     if (!reads || number == online.pivot)
       continue;
     if (nest.reduction) {
-      if (ReduceOp(nest.reduction).getKind() != ReduceKind::add ||
+      if (nest.isScan() || ReduceOp(nest.reduction).getKind() != ReduceKind::add ||
           nest.numLoops() != nest.domain.numParallel + 1 || !nest.domain.dataNodes.empty())
         return false;
       sumNests.push_back(number);

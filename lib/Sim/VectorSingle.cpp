@@ -145,28 +145,37 @@ static u32 cubeMajor(const LaneMode &m, u32 a, u32 b, u32 c) {
   return exactMul<F32>(axis == 2 ? c : axis == 1 ? b : a, 0x40000000, m.f32.round);
 }
 
-/// Within the documented error of 1 ULP: one step up, down, or none, by a hash of the result. The
-/// documented examples are all powers of two, zeros, infinities and NaNs, and stay. So do the
-/// neighbours of powers of two: with a reciprocal of the largest mantissa that is off in either
-/// direction, the division that compilers emit would not round correctly, which it does.
-static u32 nudged32(u32 r) {
+/// Within the documented error of 1 ULP of the exact value: the float on its other side, or the
+/// nearest one still, by a hash of the result. (A step the other way would be up to 1.5 ULP off,
+/// and the integer division that compilers emit would then be wrong.) The documented examples are
+/// all powers of two, zeros, infinities and NaNs, and stay. So do the neighbours of powers of two:
+/// with a reciprocal of the largest mantissa that is off in either direction, the division that
+/// compilers emit would not round correctly, which it does.
+static u32 nudged32(u32 r, double exact) {
   u32 fraction = r & 0x7fffff;
   if (fraction <= 1 || fraction == 0x7fffff || (r & 0x7f800000) == 0x7f800000)
     return r;
-  return r + (r * 0x9e3779b9u >> 16) % 3 - 1;
+  double value = static_cast<double>(asFloat(r));
+  if (value == exact || !(r * 0x9e3779b9u >> 16 & 1))
+    return r;
+  return (exact > value) == !(r >> 31) ? r + 1 : r - 1;
 }
 namespace {
 /// A kernel whose last bit the hardware does not promise.
-template <auto f> struct Approximate {
+template <auto f, double (*exact)(double)> struct Approximate {
   TINYSIM_INLINE static void run(const LaneBlock &b) {
     kernels::Loop<f>::run(b);
     if (b.perturb)
       for (unsigned lane = 0; lane < LaneBlock::size; ++lane)
-        static_cast<u32 *>(b.dst)[lane] = nudged32(static_cast<u32 *>(b.dst)[lane]);
+        static_cast<u32 *>(b.dst)[lane] =
+            nudged32(static_cast<u32 *>(b.dst)[lane],
+                     exact(asFloat(flushed32(static_cast<const u32 *>(b.src[0])[lane]))));
   }
 };
 } // namespace
-template <auto f> static constexpr Kernels approximate() { return kernels::both<Approximate<f>>(); }
+template <auto f, double (*exact)(double)> static constexpr Kernels approximate() {
+  return kernels::both<Approximate<f, exact>>();
+}
 
 llvm::ArrayRef<Row> tinysim::singleRows() {
   const Type f = Type::f32, i = Type::b32;
@@ -195,14 +204,14 @@ llvm::ArrayRef<Row> tinysim::singleRows() {
       {"V_FLOOR_F32", each<floor32>(), f, {f}},
       {"V_RNDNE_F32", each<rndne32>(), f, {f}},
       {"V_FRACT_F32", each32<fract32, exactFract32>(), f, {f}},
-      {"V_EXP_F32", approximate<exp32>(), f, {f}},
-      {"V_LOG_F32", approximate<log32>(), f, {f}},
-      {"V_RCP_F32", approximate<rcp32>(), f, {f}},
-      {"V_RCP_IFLAG_F32", approximate<rcp32>(), f, {f}},
-      {"V_RSQ_F32", approximate<rsq32>(), f, {f}},
-      {"V_SQRT_F32", approximate<sqrt32>(), f, {f}},
-      {"V_SIN_F32", approximate<sin32>(), f, {f}},
-      {"V_COS_F32", approximate<cos32>(), f, {f}},
+      {"V_EXP_F32", approximate<exp32, exp2OfDouble>(), f, {f}},
+      {"V_LOG_F32", approximate<log32, log2OfDouble>(), f, {f}},
+      {"V_RCP_F32", approximate<rcp32, rcpOfDouble>(), f, {f}},
+      {"V_RCP_IFLAG_F32", approximate<rcp32, rcpOfDouble>(), f, {f}},
+      {"V_RSQ_F32", approximate<rsq32, rsqOfDouble>(), f, {f}},
+      {"V_SQRT_F32", approximate<sqrt32, sqrtOfDouble>(), f, {f}},
+      {"V_SIN_F32", approximate<sin32, sinOfTurns>(), f, {f}},
+      {"V_COS_F32", approximate<cos32, cosOfTurns>(), f, {f}},
       {"V_LDEXP_F32", each<ldexp32>(), f, {f, i}},
       {"V_FREXP_EXP_I32_F32", each<frexpExponent32>(), i, {f}},
       {"V_FREXP_MANT_F32", each<frexpMantissa32>(), f, {f}},

@@ -235,8 +235,8 @@ Materialisation::Materialisation(func::FuncOp function) {
         llvm::any_of(contexts, [&](const Context &c) { return c.place != contexts.front().place; });
     double again = points / std::max<double>(type.getNumElements(), 1) - 1;
     double cost = costs.lookup(value);
-    if (positions.contains(value) && cost <= kReadCost)
-      cost = 0; // a mask: to read it would take as long
+    if (positions.contains(value) && cost <= kReadCost && contexts.size() == 1)
+      cost = 0; // the mask of one kernel: to read it would take as long
     if (isa<ReduceOp>(op) || (isElementwise(&op) && contexts.size() > kMaxContexts) ||
         expensive.contains(value) ||
         (isElementwise(&op) && (guarded || again * cost > kMemoryCost ||

@@ -212,7 +212,11 @@ static ReduceOp findReduction(Value root, int64_t numElements, const KernelGraph
     auto reduce = node.value.getDefiningOp<ReduceOp>();
     if (!reduce)
       continue;
-    if (node.index != position || tensorOf(node.value).getNumElements() != numElements ||
+    // Behind a guard it is masked; what else is read may be another part of a concatenation.
+    bool guarded = !node.constraints.empty() && llvm::any_of(graph.nodes, [&](const Node &other) {
+      return other.kind == Node::Read && other.value != node.value;
+    });
+    if (node.index != position || guarded || tensorOf(node.value).getNumElements() != numElements ||
         materialisation.soleRoot(node.value) != root)
       refused.insert(node.value);
   }

@@ -12,8 +12,9 @@
 
 #include "Grouping.h"
 
+#include "SharedLoops.h"
+
 #include "mlir/IR/Remarks.h"
-#include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -26,142 +27,6 @@ using namespace mlir::tiny;
 static int64_t bytesPerElement(Value value) {
   Type type = storageType(cast<RankedTensorType>(value.getType()).getElementType());
   return llvm::divideCeil(type.getIntOrFloatBitWidth(), 8);
-}
-
-//===----------------------------------------------------------------------===//
-// Loops in common
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// A value that one nest of a group computes and another one reads.
-struct Link {
-  unsigned writer, reader;
-  const Node *read;
-};
-
-/// The loops that all nests of a group have in common, and what follows from them.
-struct SharedLoops {
-  int64_t points = 1;
-  /// Per nest, the shared loops as bits.
-  SmallVector<uint64_t> loops;
-};
-} // namespace
-
-static SmallVector<Link> linksOf(ArrayRef<Nest> nests) {
-  llvm::SmallDenseMap<Value, unsigned> writers;
-  SmallVector<Link> links;
-  for (auto [number, nest] : llvm::enumerate(nests)) {
-    nest.forEachRead([&, number = number](const Node &read) {
-      if (auto writer = writers.find(read.value); writer != writers.end())
-        links.push_back({writer->second, static_cast<unsigned>(number), &read});
-    });
-    writers[nest.result] = number;
-  }
-  return links;
-}
-
-/// The steps at which loops begin, among the elements of a value in row-major order.
-static void addSteps(ArrayRef<int64_t> extents, std::set<int64_t> &steps) {
-  int64_t step = 1;
-  for (int64_t extent : llvm::reverse(extents)) {
-    steps.insert(step);
-    step *= extent;
-  }
-}
-
-static SmallVector<int64_t> extentsOf(const Nest &nest, ArrayRef<unsigned> loops) {
-  return llvm::map_to_vector(loops, [&](unsigned loop) { return nest.extents()[loop]; });
-}
-
-/// Splits a loop of `nest` among `loops` (outermost first) at the first of `steps` that lies inside
-/// of one. False if there is none.
-static bool splitAt(Nest &nest, ArrayRef<unsigned> loops, const std::set<int64_t> &steps) {
-  int64_t step = 1;
-  for (unsigned loop : llvm::reverse(loops)) {
-    int64_t end = step * nest.extents()[loop];
-    auto inside = steps.upper_bound(step);
-    if (inside != steps.end() && *inside < end) {
-      nest.split(loop, *inside / step);
-      return true;
-    }
-    step = end;
-  }
-  return false;
-}
-
-static SmallVector<unsigned> parallelLoops(const Nest &nest) {
-  return llvm::to_vector(llvm::seq<unsigned>(0, nest.domain.numParallel));
-}
-
-/// Splits loops until writer and readers see every value that passes between `nests` under one
-/// shape. False where a value is not read in whole loops, or no such shape exists.
-static bool alignLoops(MutableArrayRef<Nest> nests) {
-  for (bool changed = true; changed;) {
-    changed = false;
-    llvm::SmallMapVector<unsigned, std::set<int64_t>, 4> stepsOf; // by writer
-    SmallVector<Link> links = linksOf(nests);
-    for (const Link &link : links) {
-      auto loops = rowMajorLoops(nests[link.reader], *link.read);
-      if (!loops)
-        return false;
-      std::set<int64_t> &steps = stepsOf[link.writer];
-      addSteps(nests[link.writer].parallelExtents(), steps);
-      addSteps(extentsOf(nests[link.reader], *loops), steps);
-    }
-    for (auto &[writer, steps] : stepsOf) {
-      int64_t previous = 1;
-      for (int64_t step : steps) {
-        if (step % previous != 0)
-          return false;
-        previous = step;
-      }
-      changed |= splitAt(nests[writer], parallelLoops(nests[writer]), steps);
-    }
-    // A split moves the loops of that nest, so its other reads are looked at in the next round.
-    llvm::SmallDenseSet<unsigned> split;
-    for (const Link &link : links) {
-      if (split.contains(link.reader) || changed)
-        continue;
-      auto loops = rowMajorLoops(nests[link.reader], *link.read);
-      if (splitAt(nests[link.reader], *loops, stepsOf[link.writer])) {
-        split.insert(link.reader);
-        changed = true;
-      }
-    }
-  }
-  return true;
-}
-
-/// The loops that `nests`, whose loops are aligned, share.
-static SharedLoops findSharedLoops(ArrayRef<Nest> nests) {
-  using Loop = std::pair<unsigned, unsigned>; // nest, loop
-  llvm::EquivalenceClasses<Loop> classes;
-  for (auto [number, nest] : llvm::enumerate(nests))
-    for (unsigned loop = 0; loop < nest.numLoops(); ++loop)
-      classes.insert({static_cast<unsigned>(number), loop});
-  for (const Link &link : linksOf(nests)) {
-    auto loops = rowMajorLoops(nests[link.reader], *link.read);
-    for (auto [written, read] : llvm::enumerate(*loops))
-      classes.unionSets({link.writer, static_cast<unsigned>(written)}, {link.reader, read});
-  }
-  SharedLoops shared;
-  shared.loops.assign(nests.size(), 0);
-  for (const auto *leader : classes) {
-    if (!leader->isLeader())
-      continue;
-    SmallVector<Loop> members(classes.member_begin(*leader), classes.member_end());
-    llvm::SmallDenseSet<unsigned> seen;
-    bool isShared = members.size() == nests.size();
-    for (Loop loop : members)
-      isShared &=
-          seen.insert(loop.first).second && loop.second < nests[loop.first].domain.numParallel;
-    if (!isShared)
-      continue;
-    shared.points *= nests[members.front().first].extents()[members.front().second];
-    for (Loop loop : members)
-      shared.loops[loop.first] |= uint64_t(1) << loop.second;
-  }
-  return shared;
 }
 
 //===----------------------------------------------------------------------===//
@@ -186,8 +51,11 @@ public:
 
 private:
   SmallVector<unsigned> usersOf(unsigned number, const Nest &nest) const;
+  void mergeLongRows();
   void mergeAlongValues();
   void mergeSideBySide();
+  Group joined(ArrayRef<unsigned> parts) const;
+  SmallVector<unsigned> nestsAlongRows(unsigned pivot) const;
   /// False if the groups of two nests were not merged; `refusal` says why then.
   bool tryMerge(unsigned producer, unsigned consumer, std::string &refusal);
   /// Sets `refusal`, which costs something, if anybody wants to know.
@@ -196,7 +64,7 @@ private:
       refusal = llvm::formatv(std::forward<Args>(args)...).str();
     return false;
   }
-  bool reachesAround(unsigned producer, unsigned consumer) const;
+  bool reachesAround(unsigned producer, unsigned consumer, ArrayRef<unsigned> among = {}) const;
   bool canShareAKernel(const Group &a, const Group &b) const;
   int64_t bytesAtPoint(const Group &group, const Nest &nest, const SharedLoops &shared) const;
   void chooseLocals(Group &group, const SharedLoops &shared) const;
@@ -259,8 +127,9 @@ SmallVector<unsigned> Grouper::usersOf(unsigned number, const Nest &nest) const 
   return result;
 }
 
-/// Whether a path leads from `producer` to `consumer` through another group. Gives up with yes.
-bool Grouper::reachesAround(unsigned producer, unsigned consumer) const {
+/// Whether a path leads from `producer` to `consumer` through a group that is not `among` those to
+/// be merged. Gives up with yes.
+bool Grouper::reachesAround(unsigned producer, unsigned consumer, ArrayRef<unsigned> among) const {
   constexpr size_t limit = 64;
   SmallVector<unsigned> open = {producer};
   llvm::SmallDenseSet<unsigned> seen = {producer};
@@ -272,6 +141,8 @@ bool Grouper::reachesAround(unsigned producer, unsigned consumer) const {
         unsigned next = groupOf[user];
         if (next == consumer && group != producer)
           return true;
+        if (llvm::is_contained(among, next))
+          continue; // it is asked for on its own
         // A group whose first nest comes after all of the consumer's does not lead back to it.
         if (next == consumer || groups[next].members.front() > last || !seen.insert(next).second)
           continue;
@@ -428,6 +299,77 @@ static bool isContraction(const Nest &nest) {
   return reuses;
 }
 
+/// The nests of several groups in program order, not aligned yet.
+Group Grouper::joined(ArrayRef<unsigned> parts) const {
+  SmallVector<std::pair<unsigned, const Nest *>> nests;
+  for (unsigned part : parts)
+    for (auto [member, nest] : llvm::zip_equal(groups[part].members, groups[part].nests))
+      nests.push_back({member, &nest});
+  llvm::sort(nests, llvm::less_first());
+  Group group;
+  for (auto &[member, nest] : nests) {
+    group.members.push_back(member);
+    group.nests.push_back(*nest);
+  }
+  return group;
+}
+
+/// The nests that read along the rows of which `pivot` is the maximum, the one that computes the
+/// rows, and itself; in program order.
+SmallVector<unsigned> Grouper::nestsAlongRows(unsigned pivot) const {
+  llvm::SmallSetVector<unsigned, 8> set;
+  Value score = groups[pivot].nests[0].body.nodes[groups[pivot].nests[0].body.root].value;
+  set.insert_range(writers.lookup(score));
+  SmallVector<Value> wide = {score};
+  while (!wide.empty() && set.size() <= costs.maxNests)
+    for (unsigned reader : readers.lookup(wide.pop_back_val()))
+      if (set.insert(reader) && !groups[reader].nests[0].reduction)
+        wide.push_back(groups[reader].nests[0].result);
+  SmallVector<unsigned> sorted = set.takeVector();
+  llvm::sort(sorted);
+  return sorted;
+}
+
+/// Merges softmax and attention over rows that are too long to be kept: at once, since no two of
+/// their nests are better together before the last one is there.
+void Grouper::mergeLongRows() {
+  for (unsigned pivot = 0; pivot < groups.size(); ++pivot) {
+    if (groups[pivot].nests.size() != 1)
+      continue;
+    const Nest &nest = groups[pivot].nests[0];
+    if (!nest.reduction || ReduceOp(nest.reduction).getKind() != ReduceKind::max ||
+        nest.body.nodes[nest.body.root].kind != Node::Read ||
+        2 * nest.numReductionPoints() * bytesPerElement(nest.result) <= costs.localBytes)
+      continue;
+    SmallVector<unsigned> set = nestsAlongRows(pivot);
+    bool separate = set.size() > 1 && set.size() <= costs.maxNests;
+    double apart = 0;
+    for (unsigned number : set) {
+      separate &= groups[number].nests.size() == 1;
+      apart += groups[number].cost;
+    }
+    // Nothing that one of them needs may need another one.
+    for (size_t i = 0; separate && i < set.size(); ++i)
+      for (size_t j = i + 1; separate && j < set.size(); ++j)
+        separate =
+            canShareAKernel(groups[set[i]], groups[set[j]]) && !reachesAround(set[i], set[j], set);
+    if (!separate)
+      continue;
+    Group merged = joined(set);
+    if (!alignLoops(merged.nests))
+      continue;
+    SharedLoops shared = findSharedLoops(merged.nests);
+    chooseLocals(merged, shared);
+    price(merged, shared);
+    if (!merged.online || merged.cost >= apart)
+      continue;
+    unsigned into = set.back();
+    groups[into] = std::move(merged);
+    for (unsigned number : ArrayRef(set).drop_back())
+      replaceGroup(number, into);
+  }
+}
+
 bool Grouper::tryMerge(unsigned producer, unsigned consumer, std::string &refusal) {
   const Group &a = groups[producer], &b = groups[consumer];
   if (a.nests.size() + b.nests.size() > costs.maxNests)
@@ -436,19 +378,7 @@ bool Grouper::tryMerge(unsigned producer, unsigned consumer, std::string &refusa
     return refuse(refusal, "it is a part of a value whose parts are written by several kernels");
   if (reachesAround(producer, consumer))
     return refuse(refusal, "a third kernel stands between the two");
-  Group merged;
-  merged.members = a.members;
-  llvm::append_range(merged.members, b.members);
-  merged.nests = a.nests;
-  merged.nests.insert(merged.nests.end(), b.nests.begin(), b.nests.end());
-  SmallVector<unsigned> order = llvm::to_vector(llvm::seq<unsigned>(0, merged.members.size()));
-  llvm::sort(order, [&](unsigned x, unsigned y) { return merged.members[x] < merged.members[y]; });
-  std::vector<Nest> sorted;
-  for (unsigned number : order)
-    sorted.push_back(std::move(merged.nests[number]));
-  merged.nests = std::move(sorted);
-  llvm::sort(merged.members);
-
+  Group merged = joined({producer, consumer});
   if (!alignLoops(merged.nests))
     return refuse(refusal,
                   "its user does not read it in whole loops (but through a window, a slice "
@@ -590,6 +520,7 @@ void Grouper::mergeSideBySide() {
 }
 
 std::vector<Kernel> Grouper::run() {
+  mergeLongRows();
   mergeAlongValues();
   remarkOnBuffers();
   mergeSideBySide();

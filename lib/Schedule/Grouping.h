@@ -11,7 +11,7 @@ namespace mlir::tiny {
 /// both kinds of targets.
 struct GroupingCosts {
   int64_t localBytes = 64 << 10;   // that a workgroup may keep for itself at one point
-  int64_t onlineExtent = 512;      // what an online reduction has of its loop at a time
+  int64_t onlineExtent = 64;       // what an online reduction needs of its loop at a time
   int64_t parallelUnits = 16;      // workgroups that keep the machine busy
   double launchNs = 2000;          // to launch a kernel
   double operationsPerNs = 8;      // of one workgroup

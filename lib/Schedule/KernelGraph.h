@@ -19,6 +19,7 @@ struct Node {
   enum Kind {
     Read,        // an element of the buffer `value`, at flat index `index`, under `constraints`
     Accumulator, // the result of the reduction that this graph is the epilogue of
+    Scaled,      // `op`, mul or div, on an accumulator or another such node; rounded at the end
     Index,       // `index` as a number of type `type`
     Constant,    // `constant`
     Compute,     // `op` on `operands`

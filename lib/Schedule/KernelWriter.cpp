@@ -159,6 +159,7 @@ Value KernelWriter::emitNode(OpBuilder &body, const Node &node, ArrayRef<Value> 
     return fromStorage(body, loc, read, node.type);
   }
   case Node::Accumulator:
+  case Node::Scaled:
     break;
   }
   llvm_unreachable("accumulators are block arguments");
@@ -265,19 +266,38 @@ Value KernelWriter::writeGeneric(const Nest &nest, const KernelGraph &graph, uns
             &graph == &nest.body ? ArrayRef(nest.domain.dataNodes) : ArrayRef<int>();
         unsigned numData = 0;
         SmallVector<Value> values;
+        llvm::SmallDenseMap<int, Value, 4> unrounded; // what factors of a sum apply to
+        auto isRounded = [&](int number) {
+          return number == graph.root || llvm::any_of(graph.nodes, [&](const Node &user) {
+                   return user.kind != Node::Scaled && llvm::is_contained(user.operands, number);
+                 });
+        };
+        auto addUnrounded = [&](int number, const Node &node, Value value) {
+          unrounded[number] = value;
+          values.push_back(isRounded(number) ? fromAccumulator(body, node.loc, value, node.type)
+                                             : Value());
+        };
         Value next; // of the accumulator of a scan
         for (auto [number, node] : llvm::enumerate(graph.nodes)) {
           if (node.kind == Node::Accumulator && isScan) {
             Value seen =
                 nest.scans == Nest::Scan::exclusive ? blockArguments.drop_back().back() : next;
             values.push_back(fromAccumulator(body, node.loc, seen, node.type));
+          } else if (node.kind == Node::Scaled) {
+            int factor = node.operands[1];
+            Value by = toAccumulator(body, node.loc, values[factor], graph.nodes[factor].type);
+            Value sum = unrounded.lookup(node.operands[0]);
+            addUnrounded(number, node,
+                         isa<MulOp>(node.op)
+                             ? arith::MulFOp::create(body, node.loc, sum, by).getResult()
+                             : arith::DivFOp::create(body, node.loc, sum, by).getResult());
           } else if (!operandOf.contains(&node)) {
             values.push_back(emitNode(body, node, values, indices, numDims));
+          } else if (Value argument = blockArguments[operandOf.lookup(&node)];
+                     node.kind == Node::Accumulator) {
+            addUnrounded(number, node, argument);
           } else {
-            Value argument = blockArguments[operandOf.lookup(&node)];
-            values.push_back(node.kind == Node::Accumulator
-                                 ? fromAccumulator(body, node.loc, argument, node.type)
-                                 : fromStorage(body, node.loc, argument, node.type));
+            values.push_back(fromStorage(body, node.loc, argument, node.type));
           }
           if (static_cast<int>(number) == scanned) {
             ReduceOp reduction = nest.reduction;

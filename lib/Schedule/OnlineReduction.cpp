@@ -9,6 +9,8 @@
 
 #include "OnlineReduction.h"
 
+#include "ScalarOps.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -340,7 +342,8 @@ bool OnlineFinder::addSum(unsigned number) {
     return false;
   }
 
-  // The factors apply to the sum, from the innermost one on.
+  // The factors apply to the sum, from the innermost one on, and before it is rounded: without them
+  // it may be too large for its type.
   Type type = ReduceOp(nest.reduction).getInput().getType().getElementType();
   KernelGraph &epilogue = sum.epilogue;
   epilogue.nodes.push_back(
@@ -348,11 +351,11 @@ bool OnlineFinder::addSum(unsigned number) {
   int value = 0;
   llvm::DenseMap<int, int> movedFactors, movedEpilogue;
   for (auto [op, factor] : factors) {
-    int other = epilogue.append(*graph, factor, movedFactors);
-    Node scaled{Node::Compute, type, nest.result, op, {}, {}, {}, {value, other}, op->getLoc()};
-    if (graph->nodes[factor].type != type)
+    if (accumulatorType(graph->nodes[factor].type) != accumulatorType(type))
       return false;
-    epilogue.nodes.push_back(std::move(scaled));
+    int other = epilogue.append(*graph, factor, movedFactors);
+    epilogue.nodes.push_back(
+        Node{Node::Scaled, type, nest.result, op, {}, {}, {}, {value, other}, op->getLoc()});
     value = epilogue.nodes.size() - 1;
   }
   for (auto [place, node] : llvm::enumerate(nest.epilogue.nodes))

@@ -101,11 +101,13 @@ class Program:
 
 
 def attention(heads=2, rows=16, keys=8209, depth=3, element="f32", inside=None, mask=None,
-              normalise="before", exponent="scaled", extra=None, groups=1):
+              normalise="before", exponent="scaled", extra=None, groups=1, values=None):
     p = Program()
     q = p.input("q", [heads, rows, depth], element)
     k = p.input("k", [heads // groups, keys, depth], element)
     v = p.input("v", [heads // groups, keys, depth], element)
+    if values:
+        v = p.constant(values, v)
     if inside:
         q, k, v = (p.cast(x, inside) for x in (q, k, v))
     if groups > 1:  # several heads of queries share one of keys and values
@@ -159,6 +161,8 @@ CASES = [
     ("f16, computed in f32", attention(element="f16", inside="f32"), True),
     ("bf16, computed in f32", attention(element="bf16", inside="f32"), True),
     ("f16", attention(element="f16", keys=16411, depth=2), True),
+    # The sum of the values that are not divided yet is no number of the type.
+    ("f16, large values", attention(element="f16", keys=16411, depth=2, values=1e4), True),
     ("f64", attention(element="f64"), True),
     ("grouped heads", attention(heads=6, rows=5, groups=3), True),
     ("one row of many heads", attention(heads=24, rows=1), True),

@@ -43,10 +43,30 @@ private:
 };
 } // namespace
 
+/// The number of the element at `indices` of a row-major tensor.
+static AffineExpr flatten(RankedTensorType type, ArrayRef<AffineExpr> indices,
+                          MLIRContext *context) {
+  AffineExpr flat = getAffineConstantExpr(0, context);
+  int64_t stride = 1;
+  for (auto [size, index] : llvm::reverse(llvm::zip(type.getShape(), indices))) {
+    flat = flat + index * stride;
+    stride *= size;
+  }
+  return flat;
+}
+
 /// Follows slices of a function argument: `indices` become those of the argument. Null, with
 /// `indices` in no particular state, if `value` is something else.
 static BlockArgument throughSlices(Value value, SmallVectorImpl<AffineExpr> &indices) {
-  while (auto slice = value.getDefiningOp<tensor::ExtractSliceOp>()) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) { // a run of elements under a shape
+      indices.assign({flatten(expand.getResultType(), indices, value.getContext())});
+      value = expand.getSrc();
+      continue;
+    }
+    auto slice = dyn_cast<tensor::ExtractSliceOp>(op);
+    if (!slice)
+      break;
     llvm::SmallBitVector dropped = slice.getDroppedDims();
     SmallVector<AffineExpr> outer;
     unsigned inner = 0;
@@ -67,26 +87,14 @@ static BlockArgument throughSlices(Value value, SmallVectorImpl<AffineExpr> &ind
 
 BlockArgument mlir::tiny::destinationOf(Value value) {
   while (Operation *op = value.getDefiningOp()) {
-    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
-      value = slice.getSource();
+    if (isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp>(op))
+      value = op->getOperand(0);
     else if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
       value = linalgOp.getDpsInits()[cast<OpResult>(value).getResultNumber()];
     else
       return {};
   }
   return dyn_cast<BlockArgument>(value);
-}
-
-/// The number of the element at `indices` of a row-major tensor.
-static AffineExpr flatten(RankedTensorType type, ArrayRef<AffineExpr> indices,
-                          MLIRContext *context) {
-  AffineExpr flat = getAffineConstantExpr(0, context);
-  int64_t stride = 1;
-  for (auto [size, index] : llvm::reverse(llvm::zip(type.getShape(), indices))) {
-    flat = flat + index * stride;
-    stride *= size;
-  }
-  return flat;
 }
 
 llvm::SmallBitVector Collector::loopsOf(AffineExpr expr) const {

@@ -575,9 +575,15 @@ func::FuncOp KernelWriter::write(StringRef name) {
                                    type.getElementType());
     SmallVector<OpFoldResult> offsets = fold(slice.offsets), sizes = fold(slice.sizes);
     SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
+    auto partType = slice.isRun ? RankedTensorType::get(slice.sizes, type.getElementType()) : type;
     Value part =
-        tensor::ExtractSliceOp::create(b, nestLoc, type, destination, offsets, sizes, strides);
+        tensor::ExtractSliceOp::create(b, nestLoc, partType, destination, offsets, sizes, strides);
+    ReassociationIndices allLoops = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+    if (slice.isRun)
+      part = tensor::ExpandShapeOp::create(b, nestLoc, type, part, {allLoops});
     Value computed = writeNest(nest, part);
+    if (slice.isRun)
+      computed = tensor::CollapseShapeOp::create(b, nestLoc, partType, computed, {allLoops});
     returned.push_back(
         tensor::InsertSliceOp::create(b, nestLoc, computed, destination, offsets, sizes, strides));
   }

@@ -153,12 +153,21 @@ std::optional<Slice> mlir::tiny::sliceOf(const Nest &nest) {
     run = step;
     return true;
   };
-  for (unsigned dim : dims)
-    if (!addDim(steps[dim], nest.extents()[dim], dim))
+  bool isBox = llvm::all_of(
+      dims, [&](unsigned dim) { return addDim(steps[dim], nest.extents()[dim], dim); });
+  if (isBox && (run == 1 || addDim(1, 1, -1))) // a part of one element per run
+    return slice;
+  // Its shape need not divide that of the whole where the loops go from element to element.
+  int64_t count = 1;
+  for (unsigned dim : llvm::reverse(dims)) {
+    if (steps[dim] != count)
       return std::nullopt;
-  if (run != 1 && !addDim(1, 1, -1)) // a part of one element per run
+    count *= nest.extents()[dim];
+  }
+  int64_t total = tensorOf(nest.buffer()).getNumElements();
+  if (!others.empty() || form.constant < 0 || form.constant + count > total)
     return std::nullopt;
-  return slice;
+  return Slice{{total}, {form.constant}, {count}, {-1}, false, true};
 }
 
 /// Every expression over the dims of `nest`.

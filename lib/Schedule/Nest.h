@@ -105,10 +105,11 @@ struct Slice {
   SmallVector<int64_t> shape, offsets, sizes;
   SmallVector<int> dims;  // per dim, the dim of the nest that is its index, or -1
   bool isReverse = false; // the loop of a scan runs from the last index to the first
+  bool isRun = false;     // the only dim is that of the elements, which the loops go along in order
 };
 /// The shape under which the elements that `nest` writes are a box of its buffer, whose dims are
 /// the parallel loops in order, with data dims and the loop of a scan between them and perhaps one
-/// of size 1 behind them; nothing if there is none.
+/// of size 1 behind them; or a run of elements. Nothing if they are neither.
 std::optional<Slice> sliceOf(const Nest &nest);
 
 /// `nest`, whose results combine the terms at all positions up to their own, or from there on, as

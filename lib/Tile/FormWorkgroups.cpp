@@ -35,7 +35,7 @@ struct Slice {
 /// A nest whose result leaves the kernel.
 struct Result {
   linalg::GenericOp epilogue;
-  Value destination;           ///< The argument.
+  Value destination; ///< The argument, or a run of its elements under the shape of the nest.
   tensor::ExtractSliceOp part; ///< The part of it that the nest writes; null for all.
 };
 
@@ -111,6 +111,10 @@ void GroupTiler::findResults() {
     Value init = destinationOf(epilogue)->get();
     auto part = init.getDefiningOp<tensor::ExtractSliceOp>();
     Value destination = part ? part.getSource() : init;
+    if (init.getDefiningOp<tensor::ExpandShapeOp>()) {
+      results.push_back({epilogue, init, {}});
+      continue;
+    }
     auto argument = dyn_cast<BlockArgument>(destination);
     if (argument && isa<func::FuncOp>(argument.getOwner()->getParentOp()))
       results.push_back({epilogue, destination, part});

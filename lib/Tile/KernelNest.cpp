@@ -157,6 +157,14 @@ FailureOr<Access> KernelNest::access(Value source, SmallVector<AffineExpr> indic
       source = init;
       continue;
     }
+    if (isa<memref::ExpandShapeOp, tensor::ExpandShapeOp>(op)) { // a run of elements
+      AffineExpr flat = getAffineConstantExpr(0, op->getContext());
+      for (auto [size, index] : llvm::zip(cast<ShapedType>(source.getType()).getShape(), indices))
+        flat = flat * size + index;
+      indices = {flat};
+      source = op->getOperand(0);
+      continue;
+    }
     auto slice = dyn_cast<OffsetSizeAndStrideOpInterface>(op);
     if (!slice || !isa<memref::SubViewOp, tensor::ExtractSliceOp>(op))
       return op->emitOpError() << "is accessed by a kernel, but is neither a local nor a slice of "

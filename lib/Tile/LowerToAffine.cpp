@@ -291,6 +291,15 @@ Place AffineLowering::placeOf(Value tensor) const {
   if (known != places.end())
     return known->second;
   // What else a nest accesses is a slice of an argument: KernelNest has seen to that.
+  if (auto expand = tensor.getDefiningOp<tensor::ExpandShapeOp>()) { // a run of elements
+    Place place = placeOf(expand.getSrc());
+    AffineExpr flat = getAffineConstantExpr(0, tensor.getContext());
+    for (auto [dim, size] : llvm::enumerate(expand.getResultType().getShape()))
+      flat = flat * size + getAffineDimExpr(dim, tensor.getContext());
+    for (AffineExpr &expr : place.index)
+      expr = expr.replaceDims(flat);
+    return place;
+  }
   auto slice = cast<tensor::ExtractSliceOp>(tensor.getDefiningOp());
   Place place = placeOf(slice.getSource());
   llvm::SmallBitVector dropped = slice.getDroppedDims();

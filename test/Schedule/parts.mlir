@@ -64,3 +64,32 @@ func.func @main(%a: tensor<3xf32>, %b: tensor<4xf32>) -> tensor<7xf32> {
   %r = tiny.where %c, %pa, %pb : tensor<7xf32>
   return %r : tensor<7xf32>
 }
+
+// -----
+
+// Sums with loops of 6 x 3 lie one behind the other among 26: no box of any shape of the whole, but a run of
+// its elements.
+// CHECK-LABEL: func.func @main
+// CHECK:         %[[A:.*]] = tiny.launch @[[FIRST:reduce_add.*]](%arg0) : (tensor<3x6x2xf32>) -> tensor<26xf32>
+// CHECK:         tiny.launch @{{.*}}(%arg1) into(%[[A]] : tensor<26xf32>) updates [0]
+// CHECK:       func.func private @[[FIRST]](%{{.*}}: tensor<3x6x2xf32>, %[[OUT:.*]]: tensor<26xf32>)
+// CHECK:         %[[PIECE:.*]] = tensor.extract_slice %[[OUT]][0] [18] [1]
+// CHECK:         %[[LOOPS:.*]] = tensor.expand_shape %[[PIECE]] {{\[\[}}0, 1]] output_shape [6, 3]
+// CHECK:         %[[SUM:.*]] = linalg.generic {{.*}} outs(%[[LOOPS]] : tensor<6x3xf32>)
+// CHECK:         %[[DONE:.*]] = tensor.collapse_shape %[[SUM]]
+// CHECK:         tensor.insert_slice %[[DONE]] into %[[OUT]][0] [18] [1]
+func.func @main(%a: tensor<3x6x2xf32>, %b: tensor<2x4x5xf32>) -> tensor<26xf32> {
+  %ra = tiny.reduce add %a dims [2] : tensor<3x6x2xf32> -> tensor<3x6xf32>
+  %ta = tiny.permute %ra [1, 0] : tensor<3x6xf32> -> tensor<6x3xf32>
+  %fa = tiny.reshape %ta : tensor<6x3xf32> to tensor<18xf32>
+  %rb = tiny.reduce max %b dims [2] : tensor<2x4x5xf32> -> tensor<2x4xf32>
+  %tb = tiny.permute %rb [1, 0] : tensor<2x4xf32> -> tensor<4x2xf32>
+  %fb = tiny.reshape %tb : tensor<4x2xf32> to tensor<8xf32>
+  %pa = tiny.pad %fa low [0] high [8] value 0.0 : f32 : tensor<18xf32> -> tensor<26xf32>
+  %pb = tiny.pad %fb low [18] high [0] value 0.0 : f32 : tensor<8xf32> -> tensor<26xf32>
+  %i = tiny.iota dim 0 : tensor<26xi64>
+  %k = tiny.constant dense<18> : tensor<26xi64>
+  %c = tiny.cmp lt %i, %k : tensor<26xi64>
+  %r = tiny.where %c, %pa, %pb : tensor<26xf32>
+  return %r : tensor<26xf32>
+}

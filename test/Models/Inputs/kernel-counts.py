@@ -11,8 +11,7 @@ import sys
 # Per model: options, kernels at most, and kernels that only move data. The limits of those with
 # convolutions are one for each and five more (squeezenet: six); of the decoder nine for each of its
 # five layers and four more. What is moved: edges that are repeated around an image before it is
-# enlarged (mlsd, ppocrv4-det), reflections (style-candy, silero), and four heads of a detector whose
-# images lie one behind the other, transposed (ultraface).
+# enlarged (mlsd, ppocrv4-det), and reflections (style-candy, silero).
 MODELS = [
     ("mnist-cntk", [], 4, 0),
     ("iris-mlp", [], 1, 0),
@@ -27,7 +26,7 @@ MODELS = [
     ("mlperf-kws-dscnn-int8", [], 9 + 5, 0),
     ("mlperf-ad-autoencoder-fp32", [], 10, 0),
     ("mlperf-ad-autoencoder-int8", [], 10, 0),
-    ("ultraface-rfb-320", [], 52 + 5, 1),
+    ("ultraface-rfb-320", [], 52 + 5, 0),
     ("super-resolution-x3", ["H=64", "W=96"], 4, 0),
     ("style-candy", ["H=128", "W=128"], 32, 2),
     ("blazeface-front-128", [], 45, 0),

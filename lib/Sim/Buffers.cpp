@@ -1,4 +1,4 @@
-//===- Buffers.cpp - MUBUF --------------------------------------------------===//
+//===- Buffers.cpp - MUBUF without formats ----------------------------------===//
 //
 // Accesses through a buffer resource: four SGPRs with a base, a stride, a number of records and the
 // rule for what is out of range. An access out of the resource's range is defined (loads give 0,
@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BufferFormat.h"
+#include "BufferResource.h"
 #include "HandlerTable.h"
 #include "MemoryOp.h"
 #include "llvm/ADT/StringExtras.h"
@@ -14,41 +16,6 @@ using namespace llvm;
 
 namespace tinysim {
 
-/// The resource, as in the RDNA3 ISA's table of buffer resource descriptors.
-struct Resource {
-  uint64_t base;
-  uint32_t stride, records, indexStride, rule;
-  bool swizzled, addThreadId;
-
-  explicit Resource(const uint32_t *words)
-      : base(words[0] | uint64_t(words[1] & 0xffff) << 32), stride(words[1] >> 16 & 0x3fff),
-        records(words[2]), indexStride(8u << (words[3] >> 21 & 3)), rule(words[3] >> 28 & 3),
-        swizzled(words[1] >> 30 != 0), addThreadId(words[3] >> 23 & 1) {}
-
-  /// Offset from the base of a byte of an element; elements of 4 bytes where swizzled.
-  uint64_t offsetOf(uint64_t index, uint64_t offset) const {
-    if (!swizzled)
-      return index * stride + offset;
-    constexpr uint64_t element = 4;
-    return (index / indexStride * stride + offset / element * element) * indexStride +
-           index % indexStride * element + offset % element;
-  }
-  /// OOB_SELECT: 0 index and offset of a structure, 1 index only, 2 nothing but an empty buffer,
-  /// 3 bytes.
-  bool inside(uint64_t index, uint64_t offset, uint32_t scalarOffset, uint32_t bytes) const {
-    switch (rule) {
-    case 0:
-      return index < records && offset + bytes <= stride;
-    case 1:
-      return index < records;
-    case 2:
-      return records != 0;
-    default:
-      return index * stride + offset + scalarOffset + bytes <= records;
-    }
-  }
-};
-
 namespace {
 struct BufferAccess {
   template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
@@ -56,14 +23,14 @@ struct BufferAccess {
     if (!exec)
       return;
     const MemoryOp op = MemoryOp::unpack(i.tag & 0xfffff);
-    const bool hasIndex = i.tag >> 20 & 1, hasOffset = i.tag >> 21 & 1;
+    const bool hasIndex = i.tag >> 20 & 1, hasOffset = i.tag >> 21 & 1, status = i.tag >> 22 & 1;
     // Sources: data of stores and atomics, the VGPRs of the address, the resource, the offset.
     unsigned next = i.isStore ? 1 : 0;
     const unsigned data = i.isStore ? i.src[0].index : 0;
     const unsigned vector = i.src[next].index;
     if (hasIndex || hasOffset)
       ++next;
-    const Resource resource(wave.scalars + i.src[next].index);
+    const BufferResource resource(wave.scalars + i.src[next].index);
     const uint32_t scalarOffset = wave.read32(i.src[next + 1]);
 
     // Each dword is in range or not for itself.
@@ -104,6 +71,8 @@ struct BufferAccess {
       else
         performLoad(wave, part, addresses[word], inside[word], i.dst[0].index + word);
     }
+    if (status) // TFE: every page is resident, or the access was an error
+      forEachLane<N>(exec, [&](unsigned lane) { wave.vgpr<N>(i.dst[0].index + dwords)[lane] = 0; });
   }
 
   /// What loads out of range give.
@@ -126,6 +95,8 @@ static Handler select(Instruction &i, unsigned waveSize) {
     offset = true;
   else if (!name.consume_back("_OFFSET"))
     return nullptr;
+  // LLVM has names for stores with TFE, which the card does not know.
+  bool status = name.starts_with("LOAD_") && name.consume_back("_TFE");
   bool floatAdd = name == "ATOMIC_ADD_F32";
   MemoryOp op;
   if (!parseMemoryOp(name, op))
@@ -133,7 +104,7 @@ static Handler select(Instruction &i, unsigned waveSize) {
   if (floatAdd)
     op.atomic = AtomicOp::floatAdd;
   // A returning atomic's data is the destination; LLVM lists it as a tied source, which is read.
-  i.tag = op.pack() | index << 20 | offset << 21;
+  i.tag = op.pack() | index << 20 | offset << 21 | status << 22;
   return handlerOf<BufferAccess>(waveSize);
 }
 
@@ -151,8 +122,11 @@ void registerBuffers(HandlerTable &table) {
       "SUB_X2", "SMIN_X2", "UMIN_X2", "SMAX_X2", "UMAX_X2", "AND_X2",  "OR_X2",      "XOR_X2",
       "INC_X2", "DEC_X2",  "CSUB",    "ADD_F32", "FMIN",    "FMAX",    "FCMPSWAP"};
   for (const char *form : {"_OFFSET", "_OFFEN", "_IDXEN", "_BOTHEN"}) {
-    for (const char *name : plain)
+    for (const char *name : plain) {
       table.addSelector((Twine("BUFFER_") + name + form).str(), select);
+      if (StringRef(name).starts_with("LOAD_"))
+        table.addSelector((Twine("BUFFER_") + name + "_TFE" + form).str(), select);
+    }
     for (const char *name : atomics)
       for (const char *returns : {"", "_RTN"})
         table.addSelector((Twine("BUFFER_ATOMIC_") + name + form + returns).str(), select);

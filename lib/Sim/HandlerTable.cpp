@@ -35,6 +35,7 @@ const HandlerTable &HandlerTable::get() {
     registerScalarMemory(result);
     registerVectorMemory(result);
     registerBuffers(result);
+    registerFormattedBuffers(result);
     registerLds(result);
     registerVector(result);
     return result;

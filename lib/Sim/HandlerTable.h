@@ -85,9 +85,10 @@ void registerScalar(HandlerTable &table);       // SOP1, SOP2, SOPC, SOPK
 void registerProgram(HandlerTable &table);      // SOPP: branches, waits, barriers, messages, traps
 void registerScalarMemory(HandlerTable &table); // SMEM
 void registerVectorMemory(HandlerTable &table); // FLAT, GLOBAL, SCRATCH
-void registerBuffers(HandlerTable &table);      // MUBUF, MTBUF
-void registerLds(HandlerTable &table);          // DS
-void registerVector(HandlerTable &table);       // VOP1, VOP2, VOP3, VOP3P, VOPC, VOPD, DPP, WMMA
+void registerBuffers(HandlerTable &table);      // MUBUF without formats
+void registerFormattedBuffers(HandlerTable &table); // MUBUF with formats, MTBUF
+void registerLds(HandlerTable &table);              // DS
+void registerVector(HandlerTable &table); // VOP1, VOP2, VOP3, VOP3P, VOPC, VOPD, DPP, WMMA
 
 } // namespace tinysim
 

@@ -69,6 +69,35 @@ template <unsigned Scale> struct Double {
   }
 };
 
+/// Conditional exchange of the two dwords at an address, which its low three bits are cut from:
+/// each dword of data whose bit 31 is set goes to memory without that bit.
+struct ConditionalExchange {
+  template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
+    const uint64_t exec = wave.exec<N>();
+    if (!exec)
+      return;
+    alignas(64) uint64_t offsets[N];
+    ldsOffsets<N>(wave, i.src[0], static_cast<uint32_t>(i.offset), offsets);
+    for (uint64_t &offset : offsets)
+      offset &= ~uint64_t(7);
+    if (!resolve(wave, i, Space::lds, MemoryOp::unpack(i.tag), offsets, exec, 0))
+      return;
+    forEachLane<N>(exec, [&](unsigned lane) {
+      uint32_t data[2], old[2];
+      auto *memory = reinterpret_cast<void *>(offsets[lane]);
+      std::memcpy(old, memory, sizeof(old));
+      for (unsigned n = 0; n < 2; ++n) {
+        uint32_t word = wave.vgpr<N>(i.src[1].index + n)[lane];
+        data[n] = word >> 31 ? word & 0x7fffffff : old[n];
+      }
+      std::memcpy(memory, data, sizeof(data));
+      // The other sources of this lane have been read: the destination may overlap them.
+      for (unsigned n = 0; n < 2; ++n)
+        wave.vgpr<N>(i.dst[0].index + n)[lane] = old[n];
+    });
+  }
+};
+
 /// M0 has the base, the lane's number the rest.
 struct AddThreadId {
   template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
@@ -216,6 +245,17 @@ static Handler selectAtomic(Instruction &i, unsigned waveSize) {
   return handlerOf<Single>(waveSize);
 }
 
+static Handler selectConditionalExchange(Instruction &i, unsigned waveSize) {
+  if (i.memoryBits & bitGds)
+    return nullptr;
+  MemoryOp op;
+  op.bytes = 8;
+  op.atomic = AtomicOp::swap;
+  i.isAtomic = i.isStore = true;
+  i.tag = op.pack();
+  return handlerOf<ConditionalExchange>(waveSize);
+}
+
 static Handler selectPlain(Instruction &i, unsigned waveSize) {
   if (i.memoryBits & bitGds)
     return nullptr;
@@ -270,6 +310,7 @@ void registerLds(HandlerTable &table) {
                            "DS_WRXCHG2ST64_RTN_B64", "DS_WRAP_RTN_B32"})
     add(name, selectAtomic);
 
+  add("DS_CONDXCHG32_RTN_B64", selectConditionalExchange);
   table.add<BackwardPermute>("DS_BPERMUTE_B32");
   table.add<ForwardPermute>("DS_PERMUTE_B32");
   table.add<Swizzle>("DS_SWIZZLE_B32");

@@ -278,6 +278,11 @@ void registerProgram(HandlerTable &table) {
   table.addHandler("S_ENDPGM", endProgram);
   table.addHandler("S_ENDPGM_SAVED", endProgram);
   table.addHandler("S_SENDMSG", sendMessage);
+  table.addHandler("S_SENDMSGHALT", [](Wave &wave, const Instruction &i) {
+    sendMessage(wave, i);
+    if (wave.state == WaveState::running)
+      wave.fault(Fault::Kind::trap, "halts the wave for good");
+  });
   table.addHandler("S_SENDMSG_RTN_B32", sendMessageReturn);
   table.addHandler("S_SENDMSG_RTN_B64", sendMessageReturn);
   table.addHandler("S_TRAP", trap);

@@ -38,6 +38,7 @@ static const Case kCases[] = {
     {"misaligned", "not a multiple of 4"},
     {"divergent_barrier", "barrier", 64},
     {"trap", "trap"},
+    {"halt", "halts the wave"},
     {"released", "MSG_DEALLOC_VGPRS"},
     {"illegal_instruction", "illegal instruction"},
     {"unimplemented_instruction", "not implemented"},

@@ -116,6 +116,12 @@
   s_endpgm
   describe trap
 
+  kernel halt
+  s_nop 0
+  s_sendmsghalt sendmsg(MSG_INTERRUPT) // HERE halt
+  s_endpgm
+  describe halt
+
   kernel released
   s_nop 0
   s_sendmsg sendmsg(MSG_DEALLOC_VGPRS)
@@ -157,6 +163,7 @@ amdhsa.kernels:
   - { .name: misaligned, .symbol: misaligned.kd, .kernarg_segment_size: 16, .kernarg_segment_align: 8, .group_segment_fixed_size: 0, .private_segment_fixed_size: 0, .wavefront_size: 32, .sgpr_count: 32, .vgpr_count: 16, .max_flat_workgroup_size: 1024 }
   - { .name: divergent_barrier, .symbol: divergent_barrier.kd, .kernarg_segment_size: 16, .kernarg_segment_align: 8, .group_segment_fixed_size: 0, .private_segment_fixed_size: 0, .wavefront_size: 32, .sgpr_count: 32, .vgpr_count: 16, .max_flat_workgroup_size: 1024 }
   - { .name: trap, .symbol: trap.kd, .kernarg_segment_size: 16, .kernarg_segment_align: 8, .group_segment_fixed_size: 0, .private_segment_fixed_size: 0, .wavefront_size: 32, .sgpr_count: 32, .vgpr_count: 16, .max_flat_workgroup_size: 1024 }
+  - { .name: halt, .symbol: halt.kd, .kernarg_segment_size: 16, .kernarg_segment_align: 8, .group_segment_fixed_size: 0, .private_segment_fixed_size: 0, .wavefront_size: 32, .sgpr_count: 32, .vgpr_count: 16, .max_flat_workgroup_size: 1024 }
   - { .name: released, .symbol: released.kd, .kernarg_segment_size: 16, .kernarg_segment_align: 8, .group_segment_fixed_size: 0, .private_segment_fixed_size: 0, .wavefront_size: 32, .sgpr_count: 32, .vgpr_count: 16, .max_flat_workgroup_size: 1024 }
   - { .name: illegal_instruction, .symbol: illegal_instruction.kd, .kernarg_segment_size: 16, .kernarg_segment_align: 8, .group_segment_fixed_size: 0, .private_segment_fixed_size: 0, .wavefront_size: 32, .sgpr_count: 32, .vgpr_count: 16, .max_flat_workgroup_size: 1024 }
   - { .name: unimplemented_instruction, .symbol: unimplemented_instruction.kd, .kernarg_segment_size: 16, .kernarg_segment_align: 8, .group_segment_fixed_size: 0, .private_segment_fixed_size: 0, .wavefront_size: 32, .sgpr_count: 32, .vgpr_count: 16, .max_flat_workgroup_size: 1024 }

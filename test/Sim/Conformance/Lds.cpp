@@ -115,6 +115,25 @@ static void addAtomics(Suite &suite, unsigned wave) {
         });
 }
 
+/// Each dword on its own: its bit 31 says whether the rest of it is written. The address loses its
+/// low three bits.
+static void addConditional(Suite &suite, unsigned wave) {
+  Group &group = ldsGroup(suite, "ds_condxchg32_rtn_b64", wave, "qqqq");
+  for (unsigned offset : {0u, 8u, 13u})
+    add(group, format("offset %u", offset),
+        std::string(kInit) +
+            format("  ds_condxchg32_rtn_b64 v[40:41], v2, v[12:13] offset:%u\n", offset) + kWait +
+            format("  ds_load_b64 v[42:43], v2 offset:%u\n", offset & ~7u) + kWait,
+        4, [=](const Wave &w, unsigned lane, uint32_t *out) {
+          for (unsigned n = 0; n < 2; ++n) {
+            uint32_t old = w.at((offset ? 6 : 0) + n, lane), data = w.at(2 + n, lane);
+            out[n] = old;
+            out[2 + n] = data & 0x80000000 ? data & 0x7fffffff : old;
+          }
+          return true;
+        });
+}
+
 static void addTransfers(Suite &suite, unsigned wave) {
   Group &group = ldsGroup(suite, "ds_loads", wave, "qqqq");
   struct Load {
@@ -347,6 +366,7 @@ static void addBarrier(Suite &suite, unsigned wave) {
 void simtest::addLds(Suite &suite) {
   for (unsigned wave : {32u, 64u}) {
     addAtomics(suite, wave);
+    addConditional(suite, wave);
     addTransfers(suite, wave);
     addPermutes(suite, wave);
     addBarrier(suite, wave);

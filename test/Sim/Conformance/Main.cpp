@@ -181,6 +181,7 @@ int main(int argc, char **argv) {
   addLds(suite);
   addMemory(suite);
   addBuffer(suite);
+  addBufferFormats(suite);
   addControl(suite);
   addFacts(suite, TINY_SIM_TEST_FOLDER);
 

@@ -83,6 +83,7 @@ void addMatrix(Suite &);
 void addLds(Suite &);
 void addMemory(Suite &);
 void addBuffer(Suite &);
+void addBufferFormats(Suite &);
 void addControl(Suite &);
 void addFacts(Suite &, const std::string &folder);
 

@@ -297,7 +297,7 @@ const std::vector<Op> simtest::kAluOps = {
     {"v_cvt_f32_ubyte1", 1, "f:u", [](L a) { return F(a.u(0) >> 8 & 255); }},
     {"v_cvt_f32_ubyte2", 1, "f:u", [](L a) { return F(a.u(0) >> 16 & 255); }},
     {"v_cvt_f32_ubyte3", 1, "f:u", [](L a) { return F(a.u(0) >> 24); }},
-    {"v_cvt_off_f32_i4", 1, "f:u", [](L a) { return F(float(a.i(0) << 28 >> 28) / 16); }, kNoClamp},
+    {"v_cvt_off_f32_i4", 1, "f:u", [](L a) { return F(float(int32_t(a.u(0) << 28) >> 28) / 16); }, kNoClamp},
     {"v_cvt_f32_f16", 1, "f:h", [](L a) { return F(float(a.h(0))); }},
     {"v_cvt_f16_f32", 1, "h:f", [](L a) { return H(a.f(0)); }},
     {"v_cvt_f32_f64", 1, "f:d", [](L a) { return F(float(a.d(0))); }, kNoDpp},

@@ -93,7 +93,8 @@ static void runGroup(Client &client, const Kernel &kernel, const Group &group, b
   std::fill(out, out + outWords, 0xdeadbeef);
   for (unsigned g = 0; g < group.workgroups; ++g) {
     memset(aux + size_t(g) * kAuxBytes, 0, kAuxBytes);
-    memcpy(aux + size_t(g) * kAuxBytes, group.aux.data(), group.aux.size() * 4);
+    if (!group.aux.empty())
+      memcpy(aux + size_t(g) * kAuxBytes, group.aux.data(), group.aux.size() * 4);
   }
   std::vector<char> arguments(24);
   void *pointers[] = {in, out, aux};

@@ -118,12 +118,19 @@ std::string Code::sourceLine(uint64_t pc) {
   readFile();
   if (!facts->context)
     return "";
-  DILineInfoSpecifier specifier(DILineInfoSpecifier::FileLineInfoKind::RelativeFilePath);
-  std::optional<DILineInfo> info = facts->context->getLineInfoForAddress(
-      {pc - object.loadBias, object::SectionedAddress::UndefSection}, specifier);
-  if (!info || info->FileName == DILineInfo::BadString || info->Line == 0)
-    return "";
-  return info->FileName + ":" + std::to_string(info->Line) + ":" + std::to_string(info->Column);
+  // From the line tables alone: DWARFContext::getLineInfoForAddress walks the tree of functions,
+  // too, and a damaged one makes it crash.
+  for (const std::unique_ptr<DWARFUnit> &unit : facts->context->compile_units()) {
+    const DWARFDebugLine::LineTable *table = facts->context->getLineTableForUnit(unit.get());
+    DILineInfo info;
+    if (table &&
+        table->getFileLineInfoForAddress(
+            {pc - object.loadBias, object::SectionedAddress::UndefSection}, /*Approximate=*/false,
+            nullptr, DILineInfoSpecifier::FileLineInfoKind::RelativeFilePath, info) &&
+        info.FileName != DILineInfo::BadString && info.Line != 0)
+      return info.FileName + ":" + std::to_string(info.Line) + ":" + std::to_string(info.Column);
+  }
+  return "";
 }
 
 std::string Code::mnemonic(uint64_t pc) {

@@ -69,4 +69,50 @@ def Tiny_TilingAttr : AttrDef<Tiny_Dialect, "Tiling"> {
   }];
 }
 
+def Tiny_Contraction : I32EnumAttr<"Contraction", "what multiplies in a sum of products", [
+    I32EnumAttrCase<"none", 0>, I32EnumAttrCase<"fma", 1>, I32EnumAttrCase<"wmma", 2>]> {
+  let cppNamespace = "::mlir::tiny";
+  let genSpecializedAttr = 0;
+}
+
+def Tiny_WorkgroupMode : I32EnumAttr<"WorkgroupMode", "whose LDS a workgroup has: of one unit or of two", [
+    I32EnumAttrCase<"cu", 0>, I32EnumAttrCase<"wgp", 1>]> {
+  let cppNamespace = "::mlir::tiny";
+  let genSpecializedAttr = 0;
+}
+
+def Tiny_GPUTilingAttr : AttrDef<Tiny_Dialect, "GPUTiling"> {
+  let mnemonic = "gpu_tiling";
+  let summary = "how one nest of loops is cut into workgroups, lanes, registers and vectors";
+  let description = [{
+    Chosen by `tiny-tile-select-tiling-rdna3`, kept on the kernel in the list `tiny.tiling` like
+    [`#tiny.tiling`](#tilingattr), whose fields it has and whose numbering of loops it follows. `vector`,
+    `unroll` and `order` are those of one lane.
+
+    | field | meaning |
+    |---|---|
+    | `grid` | elements of one workgroup along each parallel loop; divides the size of a loop that connected nests share |
+    | `lanes` | lanes of a workgroup along each loop: consecutive ones along the last loop of `order` that has more than one; along a reduction loop, a power of two that share one sum |
+    | `contract` | `none`, or the unit that multiplies: the nest is then a tile in LDS, `unroll` of a reduction loop the step along it |
+    | `waves` | with `contract`: the waves of the workgroup along the rows and the columns of its tile |
+    | `mode` | whether a workgroup runs on one compute unit, or on two that share their LDS |
+
+    ```mlir
+    #tiny.gpu_tiling<grid = [1, 1024], lanes = [1, 256], vector = 1 by 4, unroll = [1, 1],
+                     order = [0, 1], contract = none, waves = [1, 1], mode = cu>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$grid, ArrayRefParameter<"int64_t">:$lanes,
+                        "int64_t":$vectorDim, "int64_t":$vectorWidth,
+                        ArrayRefParameter<"int64_t">:$unroll, ArrayRefParameter<"int64_t">:$order,
+                        EnumParameter<Tiny_Contraction>:$contract,
+                        ArrayRefParameter<"int64_t">:$waves, EnumParameter<Tiny_WorkgroupMode>:$mode);
+  let assemblyFormat = [{
+    `<` `grid` `=` custom<Integers>($grid) `,` `lanes` `=` custom<Integers>($lanes) `,`
+        `vector` `=` $vectorDim `by` $vectorWidth `,` `unroll` `=` custom<Integers>($unroll) `,`
+        `order` `=` custom<Integers>($order) `,` `contract` `=` $contract `,`
+        `waves` `=` custom<Integers>($waves) `,` `mode` `=` $mode `>`
+  }];
+}
+
 #endif // TINY_ATTRS_TD

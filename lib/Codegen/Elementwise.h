@@ -14,6 +14,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 
+#include <utility>
+
 namespace mlir::tiny {
 
 class Elementwise {
@@ -46,17 +48,28 @@ public:
   Value add(Value x, uint64_t y) { return add(x, constantLike(x, y)); }
   Value sub(Value x, Value y) { return arith::SubIOp::create(b, loc, x, y); }
   Value sub(Value x, uint64_t y) { return sub(x, constantLike(x, y)); }
-  Value mul(Value x, uint64_t y) { return arith::MulIOp::create(b, loc, x, constantLike(x, y)); }
+  Value mul(Value x, Value y) { return arith::MulIOp::create(b, loc, x, y); }
+  Value mul(Value x, uint64_t y) { return mul(x, constantLike(x, y)); }
+  /// The low and the high half of an unsigned product.
+  std::pair<Value, Value> mulExtended(Value x, Value y) {
+    auto product = arith::MulUIExtendedOp::create(b, loc, x, y);
+    return {product.getLow(), product.getHigh()};
+  }
   Value andi(Value x, uint64_t y) { return arith::AndIOp::create(b, loc, x, constantLike(x, y)); }
   Value andi(Value x, Value y) { return arith::AndIOp::create(b, loc, x, y); }
   Value ori(Value x, Value y) { return arith::OrIOp::create(b, loc, x, y); }
   Value ori(Value x, uint64_t y) { return ori(x, constantLike(x, y)); }
   Value xori(Value x, Value y) { return arith::XOrIOp::create(b, loc, x, y); }
-  Value shl(Value x, unsigned y) { return arith::ShLIOp::create(b, loc, x, constantLike(x, y)); }
-  Value shrU(Value x, unsigned y) { return arith::ShRUIOp::create(b, loc, x, constantLike(x, y)); }
+  Value shl(Value x, Value y) { return arith::ShLIOp::create(b, loc, x, y); }
+  Value shl(Value x, unsigned y) { return shl(x, constantLike(x, y)); }
+  Value shrU(Value x, Value y) { return arith::ShRUIOp::create(b, loc, x, y); }
+  Value shrU(Value x, unsigned y) { return shrU(x, constantLike(x, y)); }
   Value shrS(Value x, unsigned y) { return arith::ShRSIOp::create(b, loc, x, constantLike(x, y)); }
+  Value compare(arith::CmpIPredicate predicate, Value x, Value y) {
+    return arith::CmpIOp::create(b, loc, predicate, x, y);
+  }
   Value compare(arith::CmpIPredicate predicate, Value x, uint64_t y) {
-    return arith::CmpIOp::create(b, loc, predicate, x, constantLike(x, y));
+    return compare(predicate, x, constantLike(x, y));
   }
 
   Value addf(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }

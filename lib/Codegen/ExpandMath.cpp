@@ -1,17 +1,17 @@
-//===- ExpandMath.cpp - exp2, log2 and sin of f32 -------------------------===//
+//===- ExpandMath.cpp - exp2, log2 and sin --------------------------------===//
 //
-// LLVM would call libm once per element. Here f32 functions become straight
-// vector code in f64: argument reduction and a polynomial whose error is below
-// 2^-32, so that the final rounding to f32 makes nearly all of the error, and
-// denormals and overflow need no case of their own. Polynomials are plain
-// Taylor series over the reduced range: a minimax fit would save one or two
-// terms, at the price of tables of constants that nobody can check by reading.
+// LLVM would call libm once per element. Here they become straight vector code.
+// That of f32 is in this file, and computes in f64: argument reduction and a polynomial whose error
+// is below 2^-32, so that the final rounding to f32 makes nearly all of the error, and denormals
+// and overflow need no case of their own. Polynomials are plain Taylor series over the reduced
+// range: a minimax fit would save one or two terms, at the price of tables of constants that nobody
+// can check by reading.
 //
-// f64 functions stay for libm (one call per element, within 1 ULP in glibc).
+// Those of f64 are in ExpandMathDouble.cpp.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Elementwise.h"
+#include "ExpandMath.h"
 #include "Tiny/Codegen/Passes.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -31,11 +31,45 @@ using namespace mlir;
 using namespace mlir::tiny;
 using FPredicate = arith::CmpFPredicate;
 
-/// Adding it to an f64 of magnitude below 2^51 rounds that to an integer, which then stands in the
-/// low bits of the sum.
-static constexpr double kRound = 0x1.8p52;
-static constexpr double kLn2 = 0x1.62e42fefa39efp-1;
-static constexpr uint64_t kOneBits = 0x3ff0000000000000;
+//===----------------------------------------------------------------------===//
+// What f32 and f64 share
+//===----------------------------------------------------------------------===//
+
+Value mlir::tiny::powerOfTwo(Elementwise &e, Value sum) {
+  return e.bitcast(e.add(e.shl(e.bits(sum), 52), kOneBits), e.f64());
+}
+
+Value mlir::tiny::anyOf(OpBuilder &b, Location loc, Value condition) {
+  if (!isa<VectorType>(condition.getType()))
+    return condition;
+  return vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, condition);
+}
+
+Value mlir::tiny::lookUp(OpBuilder &b, Elementwise &e, Location loc, Value table, Value base,
+                         int64_t offset) {
+  auto vector = dyn_cast<VectorType>(base.getType());
+  Value start = arith::ConstantIndexOp::create(b, loc, offset);
+  if (!vector) {
+    Value index = arith::IndexCastOp::create(b, loc, b.getIndexType(), base);
+    index = arith::AddIOp::create(b, loc, index, start);
+    return memref::LoadOp::create(b, loc, table, index);
+  }
+  auto type = cast<VectorType>(e.type(cast<MemRefType>(table.getType()).getElementType()));
+  Value none = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+  return vector::GatherOp::create(b, loc, type, table, start, base, e.constant(1, 1), none);
+}
+
+Value mlir::tiny::constantTable(OpBuilder &b, Location loc, ModuleOp module, StringRef name,
+                                DenseElementsAttr parts) {
+  ShapedType tensor = parts.getType();
+  auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
+  if (!module.lookupSymbol<memref::GlobalOp>(name)) {
+    OpBuilder start = OpBuilder::atBlockBegin(module.getBody());
+    memref::GlobalOp::create(start, module.getLoc(), name, start.getStringAttr("private"), type,
+                             parts, /*constant=*/true, /*alignment=*/nullptr);
+  }
+  return memref::GetGlobalOp::create(b, loc, type, name);
+}
 
 //===----------------------------------------------------------------------===//
 // exp2, log2
@@ -53,8 +87,7 @@ static Value expandExp2(Elementwise &e, Value x, Type to) {
   std::array<double, 9> coefficients = {1}; // ln(2)^k / k!: the next term is below 2^-32
   for (unsigned k = 1; k < coefficients.size(); ++k)
     coefficients[k] = coefficients[k - 1] * kLn2 / k;
-  Value power = e.bitcast(e.add(e.shl(e.bits(sum), 52), kOneBits), e.f64());
-  return e.truncf(e.mulf(e.polynomial64(r, coefficients), power), to);
+  return e.truncf(e.mulf(e.polynomial64(r, coefficients), powerOfTwo(e, sum)), to);
 }
 
 /// x = 2^k * m with m in [sqrt(1/2), sqrt(2)), log2(m) = 2/ln(2) * atanh((m - 1) / (m + 1)).
@@ -118,9 +151,7 @@ static uint64_t bitsOfTwoOverPi(int64_t first, int64_t count) {
 
 /// 2^E * 2/pi modulo 4 as a sum of three f64 of 29, 29 and 53 bits, for each E. So m times the
 /// first part is exact (Payne and Hanek's reduction, cut to what f32 needs).
-static memref::GlobalOp getTable(ModuleOp module) {
-  if (auto global = module.lookupSymbol<memref::GlobalOp>(kTableName))
-    return global;
+static Value getTable(OpBuilder &b, Location loc, ModuleOp module) {
   SmallVector<double> parts;
   for (int64_t exponent = 0; exponent < kExponents; ++exponent) {
     // The bit of weight 2^1 in the product has weight 2^-(E - 1) in 2/pi.
@@ -129,28 +160,9 @@ static memref::GlobalOp getTable(ModuleOp module) {
     parts.push_back(std::ldexp(bitsOfTwoOverPi(first + 29, 29), -56));
     parts.push_back(std::ldexp(bitsOfTwoOverPi(first + 58, 53), -109));
   }
-  OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
-  auto size = static_cast<int64_t>(parts.size());
-  auto values = DenseElementsAttr::get(RankedTensorType::get({size}, b.getF64Type()),
-                                       ArrayRef<double>(parts));
-  return memref::GlobalOp::create(b, module.getLoc(), kTableName, b.getStringAttr("private"),
-                                  MemRefType::get({size}, b.getF64Type()), values,
-                                  /*constant=*/true, /*alignment=*/nullptr);
-}
-
-/// Element `base + offset` of the table for each element of the i64 `base`.
-static Value lookUp(OpBuilder &b, Elementwise &e, Location loc, Value table, Value base,
-                    int64_t offset) {
-  auto vector = dyn_cast<VectorType>(base.getType());
-  Value start = arith::ConstantIndexOp::create(b, loc, offset);
-  if (!vector) {
-    Value index = arith::IndexCastOp::create(b, loc, b.getIndexType(), base);
-    index = arith::AddIOp::create(b, loc, index, start);
-    return memref::LoadOp::create(b, loc, table, index);
-  }
-  Value all = e.constant(1, 1);
-  return vector::GatherOp::create(b, loc, cast<VectorType>(e.f64()), table, start, base, all,
-                                  e.real64(0));
+  auto type = RankedTensorType::get({static_cast<int64_t>(parts.size())}, b.getF64Type());
+  return constantTable(b, loc, module, kTableName,
+                       DenseElementsAttr::get(type, ArrayRef<double>(parts)));
 }
 
 static Reduced reduceSmall(Elementwise &e, Value magnitude) {
@@ -194,12 +206,6 @@ static Value sineOf(Elementwise &e, Reduced x) {
   return e.bitcast(e.xori(e.bits(e.select(isOdd, cos, sin)), sign), e.f64());
 }
 
-static Value anyOf(OpBuilder &b, Location loc, Value condition) {
-  if (!isa<VectorType>(condition.getType()))
-    return condition;
-  return vector::ReductionOp::create(b, loc, vector::CombiningKind::OR, condition);
-}
-
 /// sin(-x) = -sin(x), so -0 comes out right. Large arguments are rare: their reduction runs only
 /// when there is one in the vector.
 static Value expandSin(OpBuilder &b, Elementwise &e, Location loc, Value x, Type to,
@@ -210,8 +216,7 @@ static Value expandSin(OpBuilder &b, Elementwise &e, Location loc, Value x, Type
   auto choice = scf::IfOp::create(
       b, loc, anyOf(b, loc, isLarge),
       [&](OpBuilder &b, Location loc) {
-        memref::GlobalOp global = getTable(module);
-        Value table = memref::GetGlobalOp::create(b, loc, global.getType(), global.getName());
+        Value table = getTable(b, loc, module);
         Elementwise inner(b, loc, x.getType());
         Reduced large = reduceLarge(b, inner, loc, inner.bits(magnitude), table);
         scf::YieldOp::create(b, loc,
@@ -237,10 +242,13 @@ static Value expandSin(OpBuilder &b, Elementwise &e, Location loc, Value x, Type
 static Value expand(OpBuilder &b, Operation *op, Value x, Type to, bool nativeFMA,
                     ModuleOp module) {
   Elementwise e(b, op->getLoc(), to, nativeFMA);
+  bool isDouble = getElementTypeOrSelf(to).isF64();
   if (isa<math::Exp2Op>(op))
-    return expandExp2(e, x, to);
+    return isDouble ? expandExp2Double(e, x) : expandExp2(e, x, to);
   if (isa<math::Log2Op>(op))
-    return expandLog2(e, x, to);
+    return isDouble ? expandLog2Double(e, x) : expandLog2(e, x, to);
+  if (isDouble)
+    return expandSinDouble(b, e, op->getLoc(), x, module);
   return expandSin(b, e, op->getLoc(), x, to, module);
 }
 
@@ -276,7 +284,7 @@ struct ExpandMathPass : tiny::impl::ExpandMathPassBase<ExpandMathPass> {
     SmallVector<Operation *> functions, fmas;
     getOperation().walk([&](Operation *op) {
       if (isa<math::Exp2Op, math::Log2Op, math::SinOp>(op) &&
-          getElementTypeOrSelf(op->getResult(0)).isF32())
+          isa<Float32Type, Float64Type>(getElementTypeOrSelf(op->getResult(0))))
         functions.push_back(op);
       else if (isa<math::FmaOp, vector::FMAOp>(op) && !nativeFMA)
         fmas.push_back(op);

@@ -16,20 +16,13 @@
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 
-#include <cmath>
 #include <cstring>
 
 using namespace mlir;
 using namespace mlir::tiny;
 
 llvm::ArrayRef<LibraryFunction> mlir::tiny::libraryFunctions() {
-  using Unary = double (*)(double);
   static const LibraryFunction functions[] = {
-      {"exp2", reinterpret_cast<void *>(static_cast<Unary>(std::exp2))},
-      {"log2", reinterpret_cast<void *>(static_cast<Unary>(std::log2))},
-      {"sin", reinterpret_cast<void *>(static_cast<Unary>(std::sin))},
-      // LLVM's form of exp2 of a converted integer.
-      {"ldexp", reinterpret_cast<void *>(static_cast<double (*)(double, int)>(std::ldexp))},
       {"memcpy", reinterpret_cast<void *>(&std::memcpy)},
       {"memmove", reinterpret_cast<void *>(&std::memmove)},
       {"memset", reinterpret_cast<void *>(&std::memset)},

@@ -10,8 +10,7 @@
 
 namespace mlir::tiny {
 
-/// Functions of the C library that kernels may call. LLVM makes the memory functions of loops, and
-/// the mathematical ones are what f64 functions lower to.
+/// Functions of the C library that kernels may call: LLVM makes them of loops.
 struct LibraryFunction {
   llvm::StringLiteral name;
   void *address;

@@ -21,14 +21,30 @@ func.func @log2(%x: f32) -> f32 {
   return %r : f32
 }
 
-// The library has these.
-// CHECK-LABEL: func.func @f64
-func.func @f64(%x: f64) -> f64 {
-  // CHECK: math.exp2 %{{.*}} : f64
-  %0 = math.exp2 %x : f64
-  // CHECK: math.sin %{{.*}} : f64
-  %1 = math.sin %0 : f64
-  return %1 : f64
+// Without a wider type: the power of two comes in two halves.
+// CHECK-LABEL: func.func @exp2_f64
+func.func @exp2_f64(%x: vector<8xf64>) -> vector<8xf64> {
+  // CHECK-NOT: math.exp2
+  // FMA: math.fma %{{.*}} : vector<8xf64>
+  // CHECK-COUNT-2: arith.bitcast %{{.*}} : vector<8xi64> to vector<8xf64>
+  %r = math.exp2 %x : vector<8xf64>
+  return %r : vector<8xf64>
+}
+
+// CHECK-LABEL: func.func @log2_f64
+func.func @log2_f64(%x: f64) -> f64 {
+  // CHECK-NOT: math.log2
+  // CHECK: arith.divf %{{.*}} : f64
+  %r = math.log2 %x : f64
+  return %r : f64
+}
+
+// The program has no such op.
+// CHECK-LABEL: func.func @f16
+func.func @f16(%x: f16) -> f16 {
+  // CHECK: math.exp2 %{{.*}} : f16
+  %r = math.exp2 %x : f16
+  return %r : f16
 }
 
 // CHECK-LABEL: func.func @fused
@@ -67,4 +83,19 @@ func.func @flattened(%x: vector<2x4xf32>) -> vector<2x4xf32> {
   // CHECK: vector.shape_cast %{{.*}} : vector<8xf32> to vector<2x4xf32>
   %0 = math.sin %x : vector<2x4xf32>
   return %0 : vector<2x4xf32>
+}
+
+// -----
+
+// In f64 the table is of integers.
+// CHECK: memref.global "private" constant @tiny_two_over_pi_bits : memref<20xi64>
+// CHECK-LABEL: func.func @sin_f64
+func.func @sin_f64(%x: vector<4xf64>) -> vector<4xf64> {
+  // CHECK: %[[ANY:.*]] = vector.reduction <or>
+  // CHECK: scf.if %[[ANY]]
+  // CHECK: vector.gather
+  // CHECK: arith.mului_extended %{{.*}} : vector<4xi64>
+  // CHECK-NOT: math.sin
+  %0 = math.sin %x : vector<4xf64>
+  return %0 : vector<4xf64>
 }

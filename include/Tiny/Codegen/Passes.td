@@ -61,12 +61,12 @@ def PartitionKernelsPass : Pass<"tiny-codegen-partition-kernels", "::mlir::Modul
 }
 
 def ExpandMathPass : Pass<"tiny-codegen-expand-math", "::mlir::ModuleOp"> {
-  let summary = "Write out exp2, log2 and sin of f32";
+  let summary = "Write out exp2, log2 and sin";
   let description = [{
-    Replaces `math.exp2`, `math.log2` and `math.sin` on f32, scalars and vectors, by arithmetic in
-    f64 that is rounded to f32 once; the error is below 0.51 ULP for every argument. `sin` reduces
-    arguments of any size; the table for the large ones becomes a private constant of the module.
-    f64 functions stay as they are and become calls of libm.
+    Replaces `math.exp2`, `math.log2` and `math.sin`, scalars and vectors, by arithmetic. On f32 it
+    computes in f64 and rounds once; the error is below 0.51 ULP for every argument. On f64 it is
+    below 3 ULP. `sin` reduces arguments of any size; the table for the large ones becomes a private
+    constant of the module. Other types are not touched: the program computes f16 and bf16 in f32.
 
     A fused multiply-add (`math.fma`, `vector.fma`) is a permission to contract. Without the
     `native-fma` option it becomes a multiplication and an addition, because LLVM would call a

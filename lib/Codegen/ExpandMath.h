@@ -1,0 +1,43 @@
+//===- ExpandMath.h - what the expansions of f32 and f64 share --*- C++ -*-===//
+//
+// ExpandMath.cpp is the pass, and the functions of f32. Those of f64 are in
+// ExpandMathDouble.cpp: nothing wider helps them, so they are other formulas.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_LIB_CODEGEN_EXPANDMATH_H
+#define TINY_LIB_CODEGEN_EXPANDMATH_H
+
+#include "Elementwise.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::tiny {
+
+/// Adding it to an f64 of magnitude below 2^51 rounds that to an integer, which then stands in the
+/// low bits of the sum.
+inline constexpr double kRound = 0x1.8p52;
+inline constexpr double kLn2 = 0x1.62e42fefa39efp-1;
+inline constexpr uint64_t kOneBits = 0x3ff0000000000000;
+
+/// 2^k for an integer k in [-1022, 1023] that was added to kRound.
+Value powerOfTwo(Elementwise &e, Value sum);
+
+/// Whether any element of an i1 scalar or vector is true.
+Value anyOf(OpBuilder &b, Location loc, Value condition);
+
+/// Element `base + offset` of `table`, a memref of rank 1, for each element of the i64 `base`.
+Value lookUp(OpBuilder &b, Elementwise &e, Location loc, Value table, Value base, int64_t offset);
+
+/// `parts` as a private constant of `module`, made once, with its name.
+Value constantTable(OpBuilder &b, Location loc, ModuleOp module, StringRef name,
+                    DenseElementsAttr parts);
+
+/// Functions of an f64 scalar or vector of rank 1, within 3 ULP.
+Value expandExp2Double(Elementwise &e, Value x);
+Value expandLog2Double(Elementwise &e, Value x);
+Value expandSinDouble(OpBuilder &b, Elementwise &e, Location loc, Value x, ModuleOp module);
+
+} // namespace mlir::tiny
+
+#endif // TINY_LIB_CODEGEN_EXPANDMATH_H

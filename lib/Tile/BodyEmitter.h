@@ -31,6 +31,9 @@ struct EmissionContext {
   SmallVector<int64_t> order; ///< The loops, outermost first.
   bool hasFma;
   const llvm::DenseMap<Value, Value> &flat; ///< Buffer to its rank-1 view.
+  /// Whether this is one lane of many: then a branch or a mask costs all of them, so that an access
+  /// whose guard fails goes to the first element instead.
+  bool simt = false;
 };
 
 /// Evaluates affine expressions at an instance.

@@ -42,7 +42,7 @@ struct Result {
 /// Rewrites one group of nests into a loop over its workgroups.
 class GroupTiler {
 public:
-  GroupTiler(const KernelNests &kernel, const NestGroup &group, ArrayRef<TilingAttr> tilings)
+  GroupTiler(const KernelNests &kernel, const NestGroup &group, ArrayRef<NestTiling> tilings)
       : kernel(kernel), group(group), tilings(tilings), builder(nestAt(0).loc().getContext()) {}
 
   LogicalResult tile();
@@ -66,7 +66,7 @@ private:
 
   const KernelNests &kernel;
   const NestGroup &group;
-  ArrayRef<TilingAttr> tilings;
+  ArrayRef<NestTiling> tilings;
   OpBuilder builder;
   SmallVector<unsigned> divided; ///< The shared loops that the grid divides: positions in `shared`.
   SmallVector<Result> results;
@@ -81,8 +81,8 @@ private:
 LogicalResult GroupTiler::checkGrid() const {
   for (unsigned member = 0; member < group.nests.size(); ++member) {
     const KernelNest &nest = nestAt(member);
-    TilingAttr tiling = tilings[group.nests[member]];
-    ArrayRef<int64_t> grid = tiling.getGrid();
+    Attribute tiling = tilings[group.nests[member]].attribute;
+    ArrayRef<int64_t> grid = tilings[group.nests[member]].grid;
     linalg::GenericOp op = nest.epilogue;
     if (grid.size() != nest.numParallel)
       return op.emitOpError() << "has " << nest.numParallel << " parallel loops, but " << tiling
@@ -96,8 +96,7 @@ LogicalResult GroupTiler::checkGrid() const {
       if (size > part && shared == group.shared.end())
         return op.emitOpError() << "has loop " << loop << " divided by " << tiling
                                 << ", which other nests that use its results do not have";
-      if (shared != group.shared.end() &&
-          part != tilings[group.nests[0]].getGrid()[shared->front()])
+      if (shared != group.shared.end() && part != tilings[group.nests[0]].grid[shared->front()])
         return op.emitOpError() << "has a loop that " << tiling
                                 << " divides otherwise than in another nest";
     }
@@ -128,7 +127,7 @@ scf::ForallOp GroupTiler::createLoop() {
     unsigned loop = group.shared[position].front();
     lows.push_back(builder.getIndexAttr(0));
     highs.push_back(builder.getIndexAttr(nestAt(0).sizes[loop]));
-    steps.push_back(builder.getIndexAttr(tilings[group.nests[0]].getGrid()[loop]));
+    steps.push_back(builder.getIndexAttr(tilings[group.nests[0]].grid[loop]));
   }
   Operation *last = nestAt(group.nests.size() - 1).epilogue;
   while (!isa<func::FuncOp>(last->getParentOp()))
@@ -147,7 +146,7 @@ void GroupTiler::setOffsets(unsigned member, scf::ForallOp loop) {
   for (auto [position, variable] : llvm::zip(divided, loop.getInductionVars())) {
     unsigned own = group.shared[position][member];
     offsets[own] = variable;
-    sizes[own] = builder.getIndexAttr(tilings[group.nests[member]].getGrid()[own]);
+    sizes[own] = builder.getIndexAttr(tilings[group.nests[member]].grid[own]);
   }
 }
 
@@ -250,12 +249,15 @@ void GroupTiler::leaveLoop() {
 }
 
 LogicalResult GroupTiler::tile() {
-  if (failed(checkGrid()))
-    return failure();
-  ArrayRef<int64_t> grid = tilings[group.nests[0]].getGrid();
-  for (auto [position, loops] : llvm::enumerate(group.shared))
-    if (grid[loops.front()] < nestAt(0).sizes[loops.front()])
-      divided.push_back(position);
+  // On a GPU, the loops of a nest alone are given to lanes and workgroups at once.
+  if (group.nests.size() > 1 || !tilings[group.nests[0]].gpu) {
+    if (failed(checkGrid()))
+      return failure();
+    ArrayRef<int64_t> grid = tilings[group.nests[0]].grid;
+    for (auto [position, loops] : llvm::enumerate(group.shared))
+      if (grid[loops.front()] < nestAt(0).sizes[loops.front()])
+        divided.push_back(position);
+  }
   if (divided.empty()) {
     for (unsigned number : group.nests)
       epilogues.push_back(kernel.nests[number].epilogue);
@@ -374,7 +376,7 @@ struct FormWorkgroupsPass : tiny::impl::FormWorkgroupsPassBase<FormWorkgroupsPas
     FailureOr<KernelNests> kernel = KernelNests::get(function);
     if (failed(kernel))
       return signalPassFailure();
-    FailureOr<SmallVector<TilingAttr>> tilings = kernel->tilings(function);
+    FailureOr<SmallVector<NestTiling>> tilings = kernel->tilings(function);
     if (failed(tilings))
       return signalPassFailure();
     llvm::DenseMap<Operation *, Attribute> tilingOf;
@@ -383,7 +385,7 @@ struct FormWorkgroupsPass : tiny::impl::FormWorkgroupsPassBase<FormWorkgroupsPas
       if (failed(tiler.tile()))
         return signalPassFailure();
       for (auto [epilogue, number] : llvm::zip(tiler.epilogues, group.nests))
-        tilingOf[epilogue] = (*tilings)[number];
+        tilingOf[epilogue] = (*tilings)[number].attribute;
     }
     // Nests of different groups may have stood in between each other, and do not any more.
     SmallVector<Attribute> inOrder;

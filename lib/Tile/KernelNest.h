@@ -123,6 +123,17 @@ struct NestGroup {
   SmallVector<SmallVector<unsigned>> shared;
 };
 
+/// The tiling of one nest: what those of every kind of target have in common.
+struct NestTiling {
+  explicit NestTiling(TilingAttr cpu);
+  explicit NestTiling(GPUTilingAttr gpu);
+
+  Attribute attribute;
+  GPUTilingAttr gpu; ///< Null on a CPU.
+  ArrayRef<int64_t> grid, unroll, order;
+  int64_t vectorDim, vectorWidth;
+};
+
 /// All nests of a kernel, or of one workgroup of it, in order.
 struct KernelNests {
   std::vector<KernelNest> nests;
@@ -133,7 +144,7 @@ struct KernelNests {
   /// What the locals connect, in the order of their first nests. On tensors only.
   SmallVector<NestGroup> groups() const;
   /// The tilings on `function`, one per nest; reports where they are not.
-  FailureOr<SmallVector<TilingAttr>> tilings(func::FuncOp function) const;
+  FailureOr<SmallVector<NestTiling>> tilings(func::FuncOp function) const;
 };
 
 } // namespace mlir::tiny

@@ -142,15 +142,26 @@ SmallVector<NestGroup> KernelNests::groups() const {
   return groups;
 }
 
-FailureOr<SmallVector<TilingAttr>> KernelNests::tilings(func::FuncOp function) const {
+NestTiling::NestTiling(TilingAttr cpu)
+    : attribute(cpu), grid(cpu.getGrid()), unroll(cpu.getUnroll()), order(cpu.getOrder()),
+      vectorDim(cpu.getVectorDim()), vectorWidth(cpu.getVectorWidth()) {}
+
+NestTiling::NestTiling(GPUTilingAttr gpu)
+    : attribute(gpu), gpu(gpu), grid(gpu.getGrid()), unroll(gpu.getUnroll()), order(gpu.getOrder()),
+      vectorDim(gpu.getVectorDim()), vectorWidth(gpu.getVectorWidth()) {}
+
+FailureOr<SmallVector<NestTiling>> KernelNests::tilings(func::FuncOp function) const {
   auto array = function->getAttrOfType<ArrayAttr>(tilingAttrName);
   if (!array)
     return function.emitOpError() << "has no " << tilingAttrName
-                                  << ", a list; run tiny-tile-select-tiling-cpu first";
-  SmallVector<TilingAttr> tilings;
-  for (Attribute attribute : array)
-    if (auto tiling = dyn_cast<TilingAttr>(attribute))
-      tilings.push_back(tiling);
+                                  << ", a list; run tiny-tile-select-tiling-cpu (or -rdna3) first";
+  SmallVector<NestTiling> tilings;
+  for (Attribute attribute : array) {
+    if (auto cpu = dyn_cast<TilingAttr>(attribute))
+      tilings.emplace_back(cpu);
+    else if (auto gpu = dyn_cast<GPUTilingAttr>(attribute))
+      tilings.emplace_back(gpu);
+  }
   if (tilings.size() != array.size() || tilings.size() != nests.size())
     return function.emitOpError() << "has " << nests.size() << " nests, which " << tilingAttrName
                                   << " = " << array << " does not fit";

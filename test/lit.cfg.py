@@ -1,5 +1,6 @@
 """How lit runs the .mlir and .test files; docs/Testing.md explains their use."""
 import os
+import shutil
 import sys
 
 import lit.formats
@@ -46,6 +47,14 @@ if os.path.isdir(os.path.join(shared, "models")):
     config.available_features.add("shared")
 else:
     lit_config.note("no shared models in %s: the tests that need them are skipped" % shared)
+
+# Code for the other architecture is compiled by every test that wants it, and run where that can be.
+aarch64_tools = ["aarch64-linux-gnu-gcc", "qemu-aarch64"]
+missing = [tool for tool in aarch64_tools if not shutil.which(tool)]
+if missing:
+    lit_config.note("no %s: code for AArch64 is compiled, and not run" % " and no ".join(missing))
+else:
+    config.available_features.add("aarch64-execution")
 
 if config.tiny_asan:
     config.available_features.add("asan")

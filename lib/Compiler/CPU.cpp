@@ -22,11 +22,19 @@
 using namespace mlir::tiny;
 using llvm::StringRef;
 
+/// What Tiny has a code generator for.
 static void initializeLLVM() {
   static const bool done = [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    llvm::InitializeNativeTargetAsmParser();
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeAArch64AsmParser();
     return true;
   }();
   (void)done;
@@ -81,6 +89,15 @@ static Target factsOf(const llvm::Triple &triple, const llvm::MCSubtargetInfo &i
   return facts;
 }
 
+/// Whether LLVM has a CPU `name` for `triple`. A subtarget of an unknown one would print warnings,
+/// so an empty name is asked.
+static llvm::Expected<bool> isKnown(const llvm::Triple &triple, StringRef name) {
+  auto generic = subtarget(triple, "", "");
+  if (!generic)
+    return generic.takeError();
+  return (*generic)->isCPUStringValid(name);
+}
+
 llvm::Expected<CPU> mlir::tiny::describeCPU(StringRef name) {
   CPU cpu;
   cpu.triple = llvm::Triple(llvm::sys::getProcessTriple());
@@ -90,16 +107,22 @@ llvm::Expected<CPU> mlir::tiny::describeCPU(StringRef name) {
   if (!cpu.triple.isX86() && !cpu.triple.isAArch64())
     return llvm::createStringError("Tiny has no code generator for " + cpu.triple.getArchName() +
                                    "; it knows x86-64 and AArch64");
-  // An empty name first: a subtarget of an unknown one prints warnings.
-  auto generic = subtarget(cpu.triple, "", "");
-  if (!generic)
-    return generic.takeError();
-  if (!(*generic)->isCPUStringValid(cpu.name))
+  llvm::Triple other(cpu.triple.isX86() ? "aarch64-unknown-linux-gnu" : "x86_64-unknown-linux-gnu");
+  auto known = isKnown(cpu.triple, cpu.name);
+  if (known && !*known) { // nobody has a name of the other architecture
+    cpu.triple = other;
+    if (name == "aarch64")
+      cpu.name = "generic";
+    known = isKnown(other, cpu.name);
+  } else if (cpu.triple.isAArch64() && name == "aarch64") {
+    cpu.name = "generic";
+  }
+  if (!known)
+    return known.takeError();
+  if (!*known)
     return llvm::createStringError("unknown CPU '" + name +
-                                   "'; use 'host', or a name that LLVM has "
-                                   "for " +
-                                   cpu.triple.getArchName() + " such as '" +
-                                   (cpu.triple.isX86() ? "x86-64-v3" : "neoverse-n1") + "'");
+                                   "'; use 'host', or a name that LLVM has, such as 'x86-64-v3' "
+                                   "or 'aarch64' and 'neoverse-n1'");
   auto info = subtarget(cpu.triple, cpu.name, cpu.features);
   if (!info)
     return info.takeError();
@@ -113,6 +136,8 @@ std::string mlir::tiny::missingOnHost(const CPU &cpu) {
   auto host = describeCPU("host");
   if (!host)
     return llvm::toString(host.takeError());
+  if (cpu.triple.getArch() != host->triple.getArch())
+    return "the instruction set, " + cpu.triple.getArchName().str();
   auto wanted = subtarget(cpu.triple, cpu.name, cpu.features);
   if (!wanted)
     return llvm::toString(wanted.takeError());

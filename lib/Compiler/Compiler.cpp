@@ -10,6 +10,7 @@
 #include "Tiny/Compiler/Compiler.h"
 
 #include "EmitCode.h"
+#include "EmitLibrary.h"
 #include "HostPlan.h"
 #include "Tiny/Compiler/CPU.h"
 #include "Tiny/Compiler/Pipelines.h"
@@ -62,7 +63,8 @@ public:
   /// The llvm dialect, in one nested module per part.
   LogicalResult lower();
   /// The code of each part.
-  LogicalResult generate(CodeKind kind);
+  LogicalResult generate(CodeKind kind,
+                         llvm::function_ref<llvm::Error(llvm::Module &)> extend = nullptr);
   LogicalResult link(Artefact &artefact);
 
   tinyrt::Plan plan;
@@ -176,13 +178,14 @@ LogicalResult Compilation::lower() {
   return timed("lower", [&] { return runPipeline(buildCodegenPipelineCPU); });
 }
 
-LogicalResult Compilation::generate(CodeKind kind) {
+LogicalResult Compilation::generate(CodeKind kind,
+                                    llvm::function_ref<llvm::Error(llvm::Module &)> extend) {
   return timed("llvm", [&] {
     SmallVector<ModuleOp> parts(module.getOps<ModuleOp>());
     code.resize(parts.size());
     return failableParallelForEach(
         module.getContext(), llvm::seq<size_t>(0, parts.size()),
-        [&](size_t i) { return emitCode(parts[i], cpu, kind, code[i]); });
+        [&](size_t i) { return emitCode(parts[i], cpu, kind, code[i], extend); });
   });
 }
 
@@ -256,4 +259,35 @@ LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, E
   for (const SmallVector<char, 0> &part : compilation.code)
     os.write(part.data(), part.size());
   return success();
+}
+
+FailureOr<Library> mlir::tiny::emitLibrary(ModuleOp module, const CompileOptions &options,
+                                           const LibraryOptions &library) {
+  CompileOptions whole = options;
+  whole.parts = 1; // the kernels are internal to one object
+  std::vector<Phase> phases;
+  Compilation compilation(module, whole, phases);
+  if (failed(compilation.prepare()) || failed(compilation.schedule()))
+    return failure();
+  const tinyrt::PlanView &plan = compilation.plan.view();
+  std::string reason = whyNotLibrary(plan, library);
+  if (!reason.empty())
+    return module.emitError("this program cannot be compiled ahead of time: ") << reason;
+  if (!plan.checks().empty())
+    module.emitWarning("the code that is emitted does not evaluate the expectations of the "
+                       "program, which are ")
+        << plan.checks().size();
+  auto extend = [&](llvm::Module &code) {
+    return addDriver(code, plan, compilation.constants, library);
+  };
+  if (failed(compilation.lower()) || failed(compilation.generate(CodeKind::object, extend)))
+    return failure();
+  Library result;
+  auto packed = packLibrary(compilation.code.front(), library);
+  if (!packed)
+    return module.emitError(llvm::toString(packed.takeError()));
+  result.code = std::move(*packed);
+  result.header = libraryHeader(plan, compilation.cpu, library);
+  result.weights = compilation.constants;
+  return result;
 }

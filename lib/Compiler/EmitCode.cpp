@@ -86,7 +86,8 @@ static LogicalResult verifyCalls(ModuleOp part, llvm::ArrayRef<char> code) {
 }
 
 LogicalResult mlir::tiny::emitCode(ModuleOp part, const CPU &cpu, CodeKind kind,
-                                   llvm::SmallVectorImpl<char> &code) {
+                                   llvm::SmallVectorImpl<char> &code,
+                                   llvm::function_ref<llvm::Error(llvm::Module &)> extend) {
   auto machine = createTargetMachine(cpu);
   if (!machine)
     return part.emitError(llvm::toString(machine.takeError()));
@@ -94,6 +95,9 @@ LogicalResult mlir::tiny::emitCode(ModuleOp part, const CPU &cpu, CodeKind kind,
   std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(part, context, "tiny");
   if (!module)
     return part.emitError("cannot be translated to LLVM IR");
+  if (extend)
+    if (llvm::Error failed = extend(*module))
+      return part.emitError(llvm::toString(std::move(failed)));
   setCPU(*module, cpu, **machine);
   optimize(*module, **machine);
 

@@ -6,7 +6,12 @@
 #include "Tiny/Compiler/CPU.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
+
+namespace llvm {
+class Module;
+}
 
 namespace mlir::tiny {
 
@@ -19,11 +24,13 @@ llvm::ArrayRef<LibraryFunction> libraryFunctions();
 
 enum class CodeKind { llvm, assembly, object };
 
-/// Optimises `part`, a module of the llvm dialect, for `cpu` and appends its code to `code`.
+/// Optimises `part`, a module of the llvm dialect, for `cpu` and appends its code to `code`. What
+/// `extend` adds to the module is compiled with it.
 /// Several threads may do so with different parts at once. An object that calls anything but
 /// libraryFunctions() is an error.
 LogicalResult emitCode(ModuleOp part, const CPU &cpu, CodeKind kind,
-                       llvm::SmallVectorImpl<char> &code);
+                       llvm::SmallVectorImpl<char> &code,
+                       llvm::function_ref<llvm::Error(llvm::Module &)> extend = nullptr);
 
 } // namespace mlir::tiny
 

@@ -18,7 +18,7 @@
 // MEMORY: this program needs 316 bytes (arguments and results 316, constants 0, state 0, workspace 0), more than the limit of 315
 
 // A limit is held to without a run too.
-// RUN: not tiny-run %s --emit obj -o %t.o --max-flops 200 2>&1 | FileCheck %s --check-prefix=EMIT
+// RUN: not tiny-run %s --emit obj -o %t.o --header %t.h --max-flops 200 2>&1 | FileCheck %s --check-prefix=EMIT
 // EMIT: this program needs 260 floating point operations, more than the limit of 200
 
 // The report has the same figures.

@@ -14,7 +14,7 @@
 using namespace mlir;
 using namespace tinyrun;
 
-static mlir::tiny::CompileOptions compileOptions(const Options &options) {
+mlir::tiny::CompileOptions tinyrun::compileOptions(const Options &options) {
   mlir::tiny::CompileOptions result;
   result.target = options.target;
   result.cpu = options.cpu;
@@ -120,8 +120,7 @@ bool tinyrun::emitCode(Model &model, const Options &options, std::string &bytes,
   EmitKind kind = llvm::StringSwitch<EmitKind>(options.emit)
                       .Case("mlir", EmitKind::mlir)
                       .Case("llvm", EmitKind::llvm)
-                      .Case("asm", EmitKind::assembly)
-                      .Default(EmitKind::object);
+                      .Default(EmitKind::assembly);
   Progress progress("compiling");
   llvm::raw_string_ostream os(bytes);
   return succeeded(mlir::tiny::emit(*model.module, compileOptions(options), kind, os));

@@ -269,13 +269,22 @@ static const OptionInfo kOptions[] = {
        o.report = format == "json" ? Report::json : Report::text;
        return true;
      }},
-    {"--emit", "mlir|llvm|asm|obj",
-     "write the tiled kernels, LLVM IR, assembly or an object file, and run\nnothing", false,
-     PARSE(parseChoice(v, {"mlir", "llvm", "asm", "obj"}, o.emit, e))},
-    {"-o", "FILE", "where --emit writes to (default, but for obj: the terminal)", false,
-     PARSE((o.emitPath = v.str(), true))},
     {"--poison", "", "fill the memory with a pattern first, to see what no kernel writes", false,
      PARSE(o.poison = true)},
+    {"Ahead of time (docs/Embedding.md); nothing is run", "", "", false, nullptr},
+    {"--emit", "mlir|llvm|asm|obj|static|shared",
+     "write the tiled kernels, LLVM IR or assembly for people, or an object, an\narchive or a "
+     "shared library for programs in C",
+     false, PARSE(parseChoice(v, {"mlir", "llvm", "asm", "obj", "static", "shared"}, o.emit, e))},
+    {"-o", "FILE", "where --emit writes to (default, where it is text: the terminal)", false,
+     PARSE((o.emitPath = v.str(), true))},
+    {"--header", "FILE.h",
+     "where the C interface of the code is written to; model.h declares model_run", false,
+     PARSE((o.headerPath = v.str(), true))},
+    {"--weights", "FILE",
+     "write the weights to a file, for the caller to map (default: inside of the\ncode)", false,
+     PARSE((o.weightsPath = v.str(), true))},
+    {"Help", "", "", false, nullptr},
     {"--version", "", "print the version", false, PARSE(o.version = true)},
     {"--help", "", "print this", false, PARSE(o.help = true)},
 };
@@ -304,6 +313,30 @@ static std::string suggestion(StringRef name) {
   return best ? "; did you mean '" + best->name.str() + "'?" : "; see --help";
 }
 
+/// What belongs to an --emit of code for other programs is there, and only then.
+static bool checkLibrary(const Options &options, std::string &error) {
+  if (!options.emitsLibrary()) {
+    if (options.headerPath.empty() && options.weightsPath.empty())
+      return true;
+    error = std::string(options.headerPath.empty() ? "--weights" : "--header") +
+            " goes with --emit obj, static or shared";
+    return false;
+  }
+  if (options.emitPath.empty() || options.headerPath.empty()) {
+    error = "--emit " + options.emit + " needs " +
+            (options.emitPath.empty() ? "-o FILE for the code" : "") +
+            (options.emitPath.empty() && options.headerPath.empty() ? " and " : "") +
+            (options.headerPath.empty() ? "--header FILE.h for its C interface" : "");
+    return false;
+  }
+  if (options.emitPath == options.headerPath || options.emitPath == options.weightsPath ||
+      options.headerPath == options.weightsPath) {
+    error = "-o, --header and --weights are to be different files";
+    return false;
+  }
+  return true;
+}
+
 /// Each option alone may be right and together they are not.
 static bool checkTogether(const Options &options, std::string &error) {
   auto fail = [&](const char *reason) {
@@ -319,8 +352,8 @@ static bool checkTogether(const Options &options, std::string &error) {
     return fail("no model is given; see --help");
   if (!options.emitPath.empty() && options.emit.empty())
     return fail("-o says where --emit writes to, and there is no --emit; for results use --output");
-  if (options.emit == "obj" && options.emitPath.empty())
-    return fail("--emit obj needs -o FILE");
+  if (!checkLibrary(options, error))
+    return false;
   if (isReference && !options.emit.empty())
     return fail("--emit needs a target that compiles, and the reference interprets");
   bool runs = !options.inputs.empty() || !options.outputs.empty() || !options.expected.empty() ||
@@ -441,6 +474,10 @@ Examples:
       how fast it is, and where the time goes
   tiny-run model.onnx --emit asm -o model.s
       what it is compiled to
+  tiny-run model.onnx --emit obj -o model.o --header model.h
+      code to link with a C program that calls model_run()
+  tiny-run model.onnx --emit shared -o libmodel.so --header model.h --weights model.bin --cpu aarch64
+      a library for other machines, with the weights in a file
 )";
   return text;
 }

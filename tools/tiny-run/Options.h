@@ -61,7 +61,7 @@ struct Options {
   bool poison = false;
 
   std::string emit;
-  std::string emitPath;
+  std::string emitPath, headerPath, weightsPath;
 
   bool help = false;
   bool version = false;
@@ -69,6 +69,8 @@ struct Options {
   /// What --rtol, --atol and --max-tol ask for; NumPy's default if none is given.
   tinyrt::Tolerance tolerance() const;
   bool hasTolerance() const { return rtol || atol || maxTol; }
+  /// Whether --emit writes code for other programs, with a header, and not text for people.
+  bool emitsLibrary() const { return emit == "obj" || emit == "static" || emit == "shared"; }
 };
 
 /// False with one line in `error` if the command line is not understood, or contradicts itself.

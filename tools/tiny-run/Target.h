@@ -12,6 +12,10 @@
 #include <mutex>
 #include <thread>
 
+namespace mlir::tiny {
+struct CompileOptions;
+}
+
 namespace tinyrun {
 
 /// Says on stderr what is going on while it takes more than two seconds.
@@ -65,8 +69,14 @@ bool verifyAgainstReference(const Model &model, const Options &options,
                             const std::vector<tinyrt::Tensor> &outputs, std::string &text,
                             bool &agrees);
 
+/// What the command line says about compiling.
+mlir::tiny::CompileOptions compileOptions(const Options &options);
+
 /// Compiles as far as `options.emit` says, and gives back what is to be written.
 bool emitCode(Model &model, const Options &options, std::string &bytes, std::string &error);
+
+/// Compiles ahead of time, and writes the code, its header and the weights: all of them or none.
+bool writeLibrary(Model &model, const Options &options, std::string &error);
 
 /// options.maxMemory, or what the machine has.
 uint64_t memoryLimit(const Options &options);

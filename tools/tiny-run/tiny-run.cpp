@@ -105,6 +105,8 @@ void TinyRun::print(const std::string &text) {
 }
 
 bool TinyRun::emit() {
+  if (options.emitsLibrary())
+    return writeLibrary(model, options, error) || fail();
   std::string bytes;
   if (!options.emitPath.empty() && !checkWritable(options.emitPath, error))
     return fail();

@@ -25,8 +25,9 @@ struct CPU {
   Target facts;         ///< its `name` is static
 };
 
-/// The CPU `name`: "host", or any that LLVM knows for this machine's architecture ("x86-64-v3",
-/// "sapphirerapids", "znver4"). An unknown name is an error that says what to use instead.
+/// The CPU `name`: "host", or any that LLVM knows: of this machine's architecture ("x86-64-v3",
+/// "sapphirerapids", "znver4"), or else of the other one that Tiny has ("aarch64", which is any of
+/// them, "neoverse-n1", "apple-m1"). An unknown name is an error that says what to use instead.
 llvm::Expected<CPU> describeCPU(llvm::StringRef name);
 
 /// Why code for `cpu` cannot run on this machine: the features it lacks, or empty if it can.

@@ -171,7 +171,8 @@ TEST(Compiler, EmitsForOtherCPUs) {
       {"%r = arith.maximumf %x, %x : {0}", "f64", "f64"},
       {"%r = arith.bitcast %x : {0} to {1}", "f16", "bf16"},
   };
-  for (const char *cpu : {"x86-64", "x86-64-v2", "x86-64-v4", "sapphirerapids", "znver4"})
+  for (const char *cpu : {"x86-64", "x86-64-v2", "x86-64-v4", "sapphirerapids", "znver4", "aarch64",
+                          "neoverse-n1", "neoverse-v2"})
     for (unsigned width : {1u, 16u})
       for (const Case &test : cases) {
         auto module = parseSourceString<ModuleOp>(

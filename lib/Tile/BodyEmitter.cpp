@@ -223,6 +223,26 @@ Value BodyEmitter::emitSymbol(unsigned symbol, const Instance &at) {
   return arith::MinSIOp::create(builder, loc, least, high);
 }
 
+/// The elements of a vector one by one, each from its place or, where `mask` forbids that, the
+/// first element of the source.
+Value BodyEmitter::loadChosen(const Access &access, const Instance &at, Value mask,
+                              std::optional<int64_t> stride) {
+  Value flat = context.flat.lookup(access.source), zero = constant(builder.getIndexAttr(0));
+  Value places = stride ? Value() : index.lanes(access.flat, at);
+  SmallVector<Value> elements;
+  for (int64_t lane = 0; lane < at.lanes; ++lane) {
+    Value place = places ? vector::ExtractOp::create(builder, loc, places, lane).getResult()
+                         : index.scalar(access.flat, at, lane * *stride);
+    if (!place.getType().isIndex())
+      place = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), place);
+    Value own = vector::ExtractOp::create(builder, loc, mask, lane);
+    place = arith::SelectOp::create(builder, loc, own, place, zero);
+    elements.push_back(memref::LoadOp::create(builder, loc, flat, place));
+  }
+  return vector::FromElementsOp::create(builder, loc, VectorType::get({at.lanes}, access.type),
+                                        elements);
+}
+
 /// A guarded access: a masked lane, or a scalar whose guard fails, is never loaded.
 Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
   bool moves = at.lanes > 1 && access.dependsOn(context.vectorDim);
@@ -258,7 +278,9 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
       mask = mask ? arith::AndIOp::create(builder, loc, mask, widen(uniform, lanes))
                   : widen(uniform, lanes);
     auto type = cast<VectorType>(result.getType());
-    if (stride == 1) {
+    if (context.simt) {
+      result = loadChosen(access, at, mask, stride);
+    } else if (stride == 1) {
       result = vector::MaskedLoadOp::create(
           builder, loc, type, flat, ValueRange{index.scalar(access.flat, at)}, mask, result);
     } else {
@@ -271,10 +293,11 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
   // The first guard that fails wins, so it is selected last.
   bool samePads = llvm::all_of(
       access.guards, [&](const Guard &guard) { return guard.pad == access.guards.front().pad; });
-  if (samePads && !shareCondition)
-    return result; // the lanes that were left out have the pad already
+  if (samePads && (access.elements == 0 || (!shareCondition && !context.simt)))
+    return result; // what was left out has the pad already
   if (samePads)
-    return arith::SelectOp::create(builder, loc, uniform, result, pad(access.guards.front()));
+    return arith::SelectOp::create(builder, loc, shareCondition ? uniform : mask, result,
+                                   pad(access.guards.front()));
   for (auto [guard, condition] : llvm::reverse(llvm::zip(access.guards, conditions)))
     result = arith::SelectOp::create(builder, loc, widen(condition, lanes), result, pad(guard));
   return result;

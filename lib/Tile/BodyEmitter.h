@@ -100,6 +100,8 @@ private:
   Value load(const Access &access, const Instance &at);
   Value loadLanes(const Access &access, const Instance &at);
   Value loadGuarded(const Access &access, const Instance &at);
+  Value loadChosen(const Access &access, const Instance &at, Value mask,
+                   std::optional<int64_t> stride);
   void storeGuarded(Value value, const Instance &at);
   Value emitSymbol(unsigned symbol, const Instance &at);
   Value isWithin(Value number, int64_t low, int64_t high, Interval range);

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/Bufferize.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/Transforms/TilingInterfaceImpl.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -33,6 +34,9 @@ namespace mlir::tiny {
 
 using namespace mlir;
 using namespace mlir::tiny;
+
+/// Of locals in an address space of a GPU: that of its widest access.
+static constexpr unsigned localAlignment = 16;
 
 namespace {
 /// A read reads its source, writes nothing, and gives a scalar.
@@ -68,8 +72,18 @@ struct BufferizeKernelsPass : tiny::impl::BufferizeKernelsPassBase<BufferizeKern
     func::FuncOp function = getOperation();
     if (!function->hasAttr(kernelAttrName))
       return;
-    rewriteBoundary(function);
     bufferization::OneShotBufferizationOptions options;
+    if (!localMemorySpace.empty()) {
+      std::optional<gpu::AddressSpace> space = gpu::symbolizeAddressSpace(localMemorySpace);
+      if (!space) {
+        function.emitError() << "the gpu dialect has no address space '" << localMemorySpace << "'";
+        return signalPassFailure();
+      }
+      Attribute attribute = gpu::AddressSpaceAttr::get(&getContext(), *space);
+      options.defaultMemorySpaceFn = [=](TensorType) { return attribute; };
+      options.bufferAlignment = localAlignment;
+    }
+    rewriteBoundary(function);
     // A local belongs to one workgroup and is small. The accumulators among them vanish later.
     options.allocationFn = [](OpBuilder &builder, Location loc, MemRefType type, ValueRange sizes,
                               unsigned alignment) -> FailureOr<Value> {

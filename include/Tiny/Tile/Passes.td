@@ -108,7 +108,8 @@ def BufferizeKernelsPass : Pass<"tiny-tile-bufferize-kernels", "::mlir::func::Fu
     Upstream's one-shot bufferisation inside one kernel. Arguments become memrefs of identity layout
     and results vanish: they were written to their destination arguments in place. Locals are
     allocated on the stack of the workgroup, and so are accumulators and windows, which
-    `tiny-tile-vectorize-loops` removes. A copy that is left is an error.
+    the pass that emits the loops removes. On a GPU, the stack of a workgroup is its LDS
+    (`local-memory-space`). A copy that is left is an error.
 
     ```mlir
     func.func private @k(%a: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32> {
@@ -118,8 +119,12 @@ def BufferizeKernelsPass : Pass<"tiny-tile-bufferize-kernels", "::mlir::func::Fu
       %e = memref.alloca() {alignment = 64 : i64} : memref<4xf32>
     ```
   }];
+  let options = [
+    Option<"localMemorySpace", "local-memory-space", "std::string", [{""}],
+           "Address space of the gpu dialect that locals are in: workgroup; none for the stack">
+  ];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
-                           "::mlir::memref::MemRefDialect"];
+                           "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp"> {
@@ -153,6 +158,47 @@ def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def DistributeLoopsPass : Pass<"tiny-tile-distribute-loops", "::mlir::func::FuncOp"> {
+  let summary = "Deal the register tiles of every nest out to the lanes of a GPU";
+  let description = [{
+    Replaces the `linalg` ops of a kernel by the code of one lane. The register tiles of a nest are
+    numbered in a row, the vector loop of its tiling fastest, so that neighbours among the lanes are
+    neighbours in memory, and lane i of a workgroup has tile i of those that are the workgroup's. A nest
+    alone becomes an `scf.forall` over workgroups; nests that locals connect are worked through by all
+    lanes of their workgroup, with `gpu.barrier` where one needs another. `tiny.block` is set to the
+    lanes of a workgroup.
+
+    Lanes along a reduction loop share a sum: each has strided vectors of it, and they exchange what
+    they have by DPP in a wave (`row_xmask`, `v_permlanex16`), and through LDS between waves. One of
+    them then has the epilogue.
+
+    Where a guard of a `tiny.read` fails, the first element is loaded in place of none and the pad
+    selected: no branch, and no access out of bounds.
+
+    ```mlir
+    linalg.generic … outs(%out : memref<4096xf32>)     // vector = 0 by 4, lanes = [256]
+    // becomes
+    %lane = gpu.thread_id x
+    scf.forall (%w) in (4) {
+      %n = arith.muli %w, %c256
+      %tile = arith.addi %n, %lane
+      %i = arith.muli %tile, %c4
+      %v = vector.load %a[%i] : memref<4096xf32>, vector<4xf32>
+      …
+    }
+    ```
+  }];
+  let options = [
+    Option<"hasFma", "has-fma", "bool", "true", "Whether fma is one instruction on the target">,
+    Option<"waveSize", "wave-size", "int64_t", "32", "Lanes of a wave">,
+    Option<"maxLocalBytes", "max-local-bytes", "int64_t", "65536", "Bytes of LDS of a workgroup">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::ROCDL::ROCDLDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
 }
 

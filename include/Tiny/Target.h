@@ -108,11 +108,22 @@ inline constexpr Target kTargets[] = {
      {},
      {},
      PeakRates{153, 17}}, // Raspberry Pi 5
-    // Radeon RX 7900 XTX. "RDNA3" Instruction Set Architecture, sections 2, 3 and 10; WMMA
-    // 16x16x16 in f16, bf16 and i8.
+    // RDNA3: "RDNA3" Instruction Set Architecture, sections 2, 3 and 10; WMMA 16x16x16 in f16, bf16
+    // and i8. Registers and their granule: gfx1102 has a third less (LLVM's Feature1_5xVGPRs is
+    // what
+    // the others have beyond it). Units, caches and memory: AMD's product pages.
+    // Radeon RX 7900 XTX.
     {"gfx1100", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
      CacheSizes{128, 32 << 10, 6 << 20, 96 << 20}, ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64},
      PeakRates{61440, 960}},
+    // Radeon RX 7800 XT.
+    {"gfx1101", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
+     CacheSizes{128, 32 << 10, 4 << 20, 64 << 20}, ComputeUnits{60, 2, 32, 1536, 24, 64 << 10, 64},
+     PeakRates{37324, 624}},
+    // Radeon RX 7600.
+    {"gfx1102", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
+     CacheSizes{128, 32 << 10, 2 << 20, 32 << 20}, ComputeUnits{32, 2, 32, 1024, 16, 64 << 10, 64},
+     PeakRates{21749, 288}},
 };
 
 /// The row of that name, or null.

@@ -8,6 +8,7 @@
 #include "Tiny/Codegen/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::tiny {
@@ -32,19 +33,41 @@ static LogicalResult verifyFunction(LLVM::LLVMFuncOp function) {
   return success();
 }
 
+/// A GPU's function is a kernel, whose arguments are addresses of buffers, and calls none: a call
+/// would need a stack.
+static LogicalResult verifyKernel(LLVM::LLVMFuncOp function) {
+  constexpr unsigned globalSpace = 1;
+  auto isBuffer = [](Type type) {
+    auto pointer = dyn_cast<LLVM::LLVMPointerType>(type);
+    return pointer && pointer.getAddressSpace() == globalSpace;
+  };
+  if (function.isExternal())
+    return function.emitOpError("is called, and kernels of a GPU call nothing; an expansion is "
+                                "missing in Codegen");
+  if (!function->hasAttr("rocdl.kernel") || !llvm::all_of(function.getArgumentTypes(), isBuffer))
+    return function.emitOpError("is no kernel of global buffers, but has the type ")
+           << function.getFunctionType();
+  return success();
+}
+
 namespace {
 struct VerifyLoweredPass : tiny::impl::VerifyLoweredPassBase<VerifyLoweredPass> {
+  using VerifyLoweredPassBase::VerifyLoweredPassBase;
+
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    WalkResult walk = getOperation().walk([](Operation *op) {
+    WalkResult walk = getOperation().walk([&](Operation *op) {
       if (isa<ModuleOp>(op))
         return WalkResult::advance();
-      if (!isa<LLVM::LLVMDialect>(op->getDialect())) {
+      if (!isa<LLVM::LLVMDialect>(op->getDialect()) &&
+          !(gpu && isa<ROCDL::ROCDLDialect>(op->getDialect()))) {
         op->emitOpError("is left after lowering to the llvm dialect");
         return WalkResult::interrupt();
       }
       auto function = dyn_cast<LLVM::LLVMFuncOp>(op);
-      return WalkResult(function ? verifyFunction(function) : success());
+      if (!function)
+        return WalkResult::advance();
+      return WalkResult(gpu ? verifyKernel(function) : verifyFunction(function));
     });
     if (walk.wasInterrupted())
       signalPassFailure();

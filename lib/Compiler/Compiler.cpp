@@ -13,13 +13,17 @@
 #include "EmitLibrary.h"
 #include "HostPlan.h"
 #include "Tiny/Compiler/CPU.h"
+#include "Tiny/Compiler/GPU.h"
 #include "Tiny/Compiler/Pipelines.h"
+#include "Tiny/IR/TinyDialect.h"
+#include "Tiny/Runtime/KernelMetadata.h"
 #include "Tiny/Schedule/Report.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/IR/Threading.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/ROCDL/ROCDLToLLVMIRTranslation.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
@@ -39,12 +43,13 @@ tinyrt::Code Artefact::code() const {
                 return reinterpret_cast<void *>(kernels[i]);
             return nullptr;
           },
-          {}};
+          image};
 }
 
 void mlir::tiny::registerCompilerExtensions(DialectRegistry &registry) {
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
+  registerROCDLDialectTranslation(registry);
   registerTileExtensions(registry);
 }
 
@@ -65,17 +70,20 @@ public:
   /// The code of each part.
   LogicalResult generate(CodeKind kind,
                          llvm::function_ref<llvm::Error(llvm::Module &)> extend = nullptr);
+  /// That of the CPU into this process.
   LogicalResult link(Artefact &artefact);
+  /// That of the GPU to one code object.
+  LogicalResult link(std::string &image);
 
   tinyrt::Plan plan;
   tinyrt::Tensor constants;
   std::optional<ProgramCost> cost;
+  /// What is compiled for: the row of a GPU, or else `cpu`.
+  const Target *gpu = nullptr;
   CPU cpu;
   SmallVector<SmallVector<char, 0>> code;
 
 private:
-  using Pipeline = void (*)(OpPassManager &, const CPUPipelineOptions &);
-
   /// Runs `step` and notes its time.
   template <typename Step> LogicalResult timed(const char *name, Step step) {
     auto start = std::chrono::steady_clock::now();
@@ -84,9 +92,12 @@ private:
     phases.push_back({name, seconds.count()});
     return result;
   }
-  LogicalResult runPipeline(Pipeline build);
+  /// Runs what `build` adds to a pass manager.
+  LogicalResult runPipeline(llvm::function_ref<void(OpPassManager &)> build);
+  LogicalResult prepareCPU();
   LogicalResult count();
   LogicalResult tile();
+  LogicalResult checkImage(const std::string &image);
   LogicalResult error(llvm::Error failure) {
     return module.emitError(llvm::toString(std::move(failure)));
   }
@@ -94,20 +105,39 @@ private:
   ModuleOp module;
   const CompileOptions &options;
   std::vector<Phase> &phases;
-  CPUPipelineOptions pipeline;
+  CPUPipelineOptions cpuOptions;
+  RDNA3PipelineOptions gpuOptions;
   func::FuncOp entry;
 };
 
 } // namespace
 
-LogicalResult Compilation::prepare() {
+LogicalResult Compilation::prepareCPU() {
   if (options.target != "cpu" && options.target != "affine")
     return module.emitError("unknown target '")
-           << options.target << "'; the compiler knows 'cpu' and 'affine'";
+           << options.target << "'; the compiler knows 'cpu', 'affine', 'rdna3' and its chips "
+           << "'gfx1100', 'gfx1101' and 'gfx1102'";
   auto described = describeCPU(options.cpu);
   if (!described)
     return error(described.takeError());
   cpu = *described;
+  cpuOptions.entry = options.entry;
+  cpuOptions.parts = std::max(options.parts, 1u);
+  cpuOptions.verify = options.verifyStages;
+  cpuOptions.setTarget(cpu.facts);
+  return success();
+}
+
+LogicalResult Compilation::prepare() {
+  gpu = findGPU(options.target);
+  if (!gpu && failed(prepareCPU()))
+    return failure();
+  if (gpu) {
+    gpuOptions.entry = options.entry;
+    gpuOptions.parts = std::max(options.parts, 1u);
+    gpuOptions.verify = options.verifyStages;
+    gpuOptions.setTarget(*gpu);
+  }
   entry = module.lookupSymbol<func::FuncOp>(options.entry);
   if (!entry || entry.isExternal()) {
     InFlightDiagnostic diagnostic = module.emitError("there is no function '")
@@ -117,10 +147,6 @@ LogicalResult Compilation::prepare() {
         diagnostic.attachNote(function.getLoc()) << "there is '" << function.getName() << "'";
     return diagnostic;
   }
-  pipeline.entry = options.entry;
-  pipeline.parts = std::max(options.parts, 1u);
-  pipeline.verify = options.verifyStages;
-  pipeline.setTarget(cpu.facts);
 
   DialectRegistry registry; // a context that has them already keeps them
   registerCompilerExtensions(registry);
@@ -128,9 +154,9 @@ LogicalResult Compilation::prepare() {
   return success();
 }
 
-LogicalResult Compilation::runPipeline(Pipeline build) {
+LogicalResult Compilation::runPipeline(llvm::function_ref<void(OpPassManager &)> build) {
   PassManager passes(module.getContext());
-  build(passes, pipeline);
+  build(passes);
   return passes.run(module);
 }
 
@@ -143,19 +169,25 @@ LogicalResult Compilation::count() {
 }
 
 LogicalResult Compilation::tile() {
-  if (options.target == "cpu")
-    return runPipeline(buildTilePipelineCPU);
-  if (failed(runPipeline(buildTilePipelineAffine)))
-    return failure();
-  return runPipeline(buildSequentialPipeline);
+  return runPipeline([&](OpPassManager &pm) {
+    if (gpu)
+      return buildTilePipelineRDNA3(pm, gpuOptions);
+    if (options.target == "cpu")
+      return buildTilePipelineCPU(pm, cpuOptions);
+    buildTilePipelineAffine(pm, cpuOptions);
+    buildSequentialPipeline(pm, cpuOptions);
+  });
 }
 
 LogicalResult Compilation::schedule() {
   if (options.input == Stage::tiled && (options.maxFlops || options.maxLaunches))
     return entry.emitError("its kernels are tiled, so that what they cost cannot be counted and "
                            "held to a limit");
-  if (options.input == Stage::program &&
-      failed(timed("schedule", [&] { return runPipeline(buildSchedulePipeline); })))
+  if (options.input == Stage::program && failed(timed("schedule", [&] {
+        return runPipeline([&](OpPassManager &pm) {
+          buildSchedulePipeline(pm, options.entry, options.verifyStages);
+        });
+      })))
     return failure();
   if (options.input != Stage::tiled && failed(timed("count", [&] { return count(); })))
     return failure();
@@ -175,7 +207,12 @@ LogicalResult Compilation::schedule() {
 }
 
 LogicalResult Compilation::lower() {
-  return timed("lower", [&] { return runPipeline(buildCodegenPipelineCPU); });
+  return timed("lower", [&] {
+    return runPipeline([&](OpPassManager &pm) {
+      return gpu ? buildCodegenPipelineRDNA3(pm, gpuOptions)
+                 : buildCodegenPipelineCPU(pm, cpuOptions);
+    });
+  });
 }
 
 LogicalResult Compilation::generate(CodeKind kind,
@@ -183,9 +220,11 @@ LogicalResult Compilation::generate(CodeKind kind,
   return timed("llvm", [&] {
     SmallVector<ModuleOp> parts(module.getOps<ModuleOp>());
     code.resize(parts.size());
-    return failableParallelForEach(
-        module.getContext(), llvm::seq<size_t>(0, parts.size()),
-        [&](size_t i) { return emitCode(parts[i], cpu, kind, code[i], extend); });
+    return failableParallelForEach(module.getContext(), llvm::seq<size_t>(0, parts.size()),
+                                   [&](size_t i) {
+                                     return gpu ? emitCode(parts[i], *gpu, kind, code[i])
+                                                : emitCode(parts[i], cpu, kind, code[i], extend);
+                                   });
   });
 }
 
@@ -219,18 +258,63 @@ LogicalResult Compilation::link(Artefact &artefact) {
   });
 }
 
+/// What LLVM has made of the kernels. Memory of one lane is in the card's memory, and slow: whoever
+/// tiled the kernel asked for more registers than there are.
+LogicalResult Compilation::checkImage(const std::string &image) {
+  std::vector<tinyrt::KernelMetadata> kernels;
+  std::string reason;
+  if (!tinyrt::readKernelMetadata(image, kernels, reason))
+    return module.emitError("the linked code cannot be read: ") << reason;
+  for (const tinyrt::KernelMetadata &kernel : kernels) {
+    if (kernel.groupBytes > gpu->units.ldsBytes)
+      return module.emitError("kernel '")
+             << kernel.name << "' needs " << kernel.groupBytes << " bytes of local memory; "
+             << gpu->name << " has " << gpu->units.ldsBytes;
+    if (kernel.dynamicStack)
+      module.emitWarning("kernel '") << kernel.name << "' has a stack of no known size";
+    if (kernel.privateBytes || kernel.vectorSpills || kernel.scalarSpills)
+      module.emitWarning("kernel '")
+          << kernel.name << "' does not fit the registers: each lane has " << kernel.privateBytes
+          << " bytes of scratch memory, with " << kernel.vectorSpills << " vector and "
+          << kernel.scalarSpills << " scalar registers spilled";
+  }
+  return success();
+}
+
+LogicalResult Compilation::link(std::string &image) {
+  return timed("link", [&]() -> LogicalResult {
+    if (plan->kernels().empty())
+      return success();
+    auto linked = linkCodeObject(code);
+    if (!linked)
+      return error(linked.takeError());
+    image = std::move(*linked);
+    return checkImage(image);
+  });
+}
+
+Stage mlir::tiny::stageOf(func::FuncOp entry) {
+  auto launches = entry.getOps<LaunchOp>();
+  if (launches.empty())
+    return Stage::program;
+  return llvm::all_of(launches, [](LaunchOp launch) { return launch.getGrid().has_value(); })
+             ? Stage::tiled
+             : Stage::scheduled;
+}
+
 FailureOr<std::unique_ptr<Artefact>> mlir::tiny::compile(ModuleOp module,
                                                          const CompileOptions &options) {
   auto artefact = std::make_unique<Artefact>();
   Compilation compilation(module, options, artefact->phases);
   if (failed(compilation.prepare()))
     return failure();
-  std::string missing = missingOnHost(compilation.cpu);
+  std::string missing = compilation.gpu ? "" : missingOnHost(compilation.cpu);
   if (!missing.empty())
     return module.emitError("this machine cannot run code for '")
            << options.cpu << "': it lacks " << missing;
   if (failed(compilation.schedule()) || failed(compilation.lower()) ||
-      failed(compilation.generate(CodeKind::object)) || failed(compilation.link(*artefact)))
+      failed(compilation.generate(CodeKind::object)) ||
+      failed(compilation.gpu ? compilation.link(artefact->image) : compilation.link(*artefact)))
     return failure();
   artefact->plan = std::move(compilation.plan);
   artefact->constants = compilation.constants;
@@ -244,7 +328,12 @@ LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, E
   whole.parts = 1; // one file
   std::vector<Phase> phases;
   Compilation compilation(module, whole, phases);
-  if (failed(compilation.prepare()) || failed(compilation.schedule()))
+  if (failed(compilation.prepare()))
+    return failure();
+  if (kind == EmitKind::codeObject && !compilation.gpu)
+    return module.emitError("a code object is what a GPU loads; for '")
+           << options.target << "' there is an object file";
+  if (failed(compilation.schedule()))
     return failure();
   if (kind == EmitKind::mlir) {
     module.print(os);
@@ -256,6 +345,13 @@ LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, E
                                                    : CodeKind::object;
   if (failed(compilation.lower()) || failed(compilation.generate(codeKind)))
     return failure();
+  if (kind == EmitKind::codeObject) {
+    std::string image;
+    if (failed(compilation.link(image)))
+      return failure();
+    os << image;
+    return success();
+  }
   for (const SmallVector<char, 0> &part : compilation.code)
     os.write(part.data(), part.size());
   return success();
@@ -267,7 +363,12 @@ FailureOr<Library> mlir::tiny::emitLibrary(ModuleOp module, const CompileOptions
   whole.parts = 1; // the kernels are internal to one object
   std::vector<Phase> phases;
   Compilation compilation(module, whole, phases);
-  if (failed(compilation.prepare()) || failed(compilation.schedule()))
+  if (failed(compilation.prepare()))
+    return failure();
+  if (compilation.gpu)
+    return module.emitError("a library is for a CPU; what '")
+           << options.target << "' loads is a code object";
+  if (failed(compilation.schedule()))
     return failure();
   const tinyrt::PlanView &plan = compilation.plan.view();
   std::string reason = whyNotLibrary(plan, library);

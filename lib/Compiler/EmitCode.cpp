@@ -7,6 +7,8 @@
 
 #include "EmitCode.h"
 
+#include "Tiny/Compiler/GPU.h"
+
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -31,9 +33,7 @@ llvm::ArrayRef<LibraryFunction> mlir::tiny::libraryFunctions() {
 }
 
 /// The back end reads the CPU off each function.
-static void setCPU(llvm::Module &module, const CPU &cpu, const llvm::TargetMachine &machine) {
-  module.setTargetTriple(cpu.triple);
-  module.setDataLayout(machine.createDataLayout());
+static void setCPU(llvm::Module &module, const CPU &cpu) {
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
@@ -41,6 +41,17 @@ static void setCPU(llvm::Module &module, const CPU &cpu, const llvm::TargetMachi
     function.addFnAttr("target-features", cpu.features);
     // LLVM halves the vectors of some AVX-512 machines on its own judgement.
     function.addFnAttr("prefer-vector-width", std::to_string(cpu.facts.vectorBits));
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+}
+
+/// Version 5 of the code object is what ROCm has loaded since 5.3; LLVM's default is newer.
+static void setGPU(llvm::Module &module, const Target &gpu) {
+  module.addModuleFlag(llvm::Module::Error, "amdhsa_code_object_version", 500);
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", gpu.name);
     function.addFnAttr(llvm::Attribute::NoUnwind);
   }
 }
@@ -61,7 +72,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 
 /// LLVM makes calls of compiler-rt where the target lacks an instruction. We are to have none:
 /// their rounding is not ours to test, and Debian's libgcc lacks some.
-static LogicalResult verifyCalls(ModuleOp part, llvm::ArrayRef<char> code) {
+static LogicalResult verifyCalls(ModuleOp part, llvm::ArrayRef<char> code,
+                                 llvm::ArrayRef<LibraryFunction> library) {
   auto object = llvm::object::ObjectFile::createObjectFile(
       llvm::MemoryBufferRef({code.data(), code.size()}, "kernels"));
   if (!object)
@@ -72,8 +84,8 @@ static LogicalResult verifyCalls(ModuleOp part, llvm::ArrayRef<char> code) {
     auto name = symbol.getName();
     if (!flags || !name)
       return part.emitError("LLVM made an object with an unreadable symbol");
-    bool isLibrary = llvm::any_of(
-        libraryFunctions(), [&](const LibraryFunction &known) { return known.name == *name; });
+    bool isLibrary =
+        llvm::any_of(library, [&](const LibraryFunction &known) { return known.name == *name; });
     bool isUndefined = *flags & llvm::object::SymbolRef::SF_Undefined;
     if (!isUndefined && isLibrary)
       return part.emitError("a kernel is called '")
@@ -85,6 +97,41 @@ static LogicalResult verifyCalls(ModuleOp part, llvm::ArrayRef<char> code) {
   return success();
 }
 
+/// LLVM IR of `part` that knows its machine.
+static std::unique_ptr<llvm::Module> translate(ModuleOp part, llvm::LLVMContext &context,
+                                               const llvm::TargetMachine &machine) {
+  std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(part, context, "tiny");
+  if (!module) {
+    part.emitError("cannot be translated to LLVM IR");
+    return nullptr;
+  }
+  module->setTargetTriple(machine.getTargetTriple());
+  module->setDataLayout(machine.createDataLayout());
+  return module;
+}
+
+/// Optimises `module` and appends its code.
+static LogicalResult emitModule(ModuleOp part, llvm::Module &module, llvm::TargetMachine &machine,
+                                CodeKind kind, llvm::ArrayRef<LibraryFunction> library,
+                                llvm::SmallVectorImpl<char> &code) {
+  optimize(module, machine);
+  size_t start = code.size();
+  llvm::raw_svector_ostream os(code);
+  if (kind == CodeKind::llvm) {
+    module.print(os, nullptr);
+    return success();
+  }
+  llvm::legacy::PassManager passes;
+  auto fileType = kind == CodeKind::object ? llvm::CodeGenFileType::ObjectFile
+                                           : llvm::CodeGenFileType::AssemblyFile;
+  if (machine.addPassesToEmitFile(passes, os, nullptr, fileType))
+    return part.emitError("LLVM cannot emit this kind of file for ") << machine.getTargetCPU();
+  passes.run(module);
+  if (kind != CodeKind::object)
+    return success();
+  return verifyCalls(part, llvm::ArrayRef<char>(code).drop_front(start), library);
+}
+
 LogicalResult mlir::tiny::emitCode(ModuleOp part, const CPU &cpu, CodeKind kind,
                                    llvm::SmallVectorImpl<char> &code,
                                    llvm::function_ref<llvm::Error(llvm::Module &)> extend) {
@@ -92,28 +139,25 @@ LogicalResult mlir::tiny::emitCode(ModuleOp part, const CPU &cpu, CodeKind kind,
   if (!machine)
     return part.emitError(llvm::toString(machine.takeError()));
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(part, context, "tiny");
+  std::unique_ptr<llvm::Module> module = translate(part, context, **machine);
   if (!module)
-    return part.emitError("cannot be translated to LLVM IR");
+    return failure();
   if (extend)
     if (llvm::Error failed = extend(*module))
       return part.emitError(llvm::toString(std::move(failed)));
-  setCPU(*module, cpu, **machine);
-  optimize(*module, **machine);
+  setCPU(*module, cpu);
+  return emitModule(part, *module, **machine, kind, libraryFunctions(), code);
+}
 
-  size_t start = code.size();
-  llvm::raw_svector_ostream os(code);
-  if (kind == CodeKind::llvm) {
-    module->print(os, nullptr);
-    return success();
-  }
-  llvm::legacy::PassManager passes;
-  auto fileType = kind == CodeKind::object ? llvm::CodeGenFileType::ObjectFile
-                                           : llvm::CodeGenFileType::AssemblyFile;
-  if ((*machine)->addPassesToEmitFile(passes, os, nullptr, fileType))
-    return part.emitError("LLVM cannot emit this kind of file for ") << cpu.name;
-  passes.run(*module);
-  if (kind != CodeKind::object)
-    return success();
-  return verifyCalls(part, llvm::ArrayRef<char>(code).drop_front(start));
+LogicalResult mlir::tiny::emitCode(ModuleOp part, const Target &gpu, CodeKind kind,
+                                   llvm::SmallVectorImpl<char> &code) {
+  auto machine = createTargetMachine(gpu);
+  if (!machine)
+    return part.emitError(llvm::toString(machine.takeError()));
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module = translate(part, context, **machine);
+  if (!module)
+    return failure();
+  setGPU(*module, gpu);
+  return emitModule(part, *module, **machine, kind, /*library=*/{}, code);
 }

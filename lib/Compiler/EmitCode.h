@@ -15,7 +15,7 @@ class Module;
 
 namespace mlir::tiny {
 
-/// Functions of the C library that kernels may call: LLVM makes them of loops.
+/// Functions of the C library that a CPU's kernels may call: LLVM makes them of loops.
 struct LibraryFunction {
   llvm::StringLiteral name;
   void *address;
@@ -31,6 +31,10 @@ enum class CodeKind { llvm, assembly, object };
 LogicalResult emitCode(ModuleOp part, const CPU &cpu, CodeKind kind,
                        llvm::SmallVectorImpl<char> &code,
                        llvm::function_ref<llvm::Error(llvm::Module &)> extend = nullptr);
+
+/// As above, for a row of Target.h that is a GPU. Its kernels call nothing.
+LogicalResult emitCode(ModuleOp part, const Target &gpu, CodeKind kind,
+                       llvm::SmallVectorImpl<char> &code);
 
 } // namespace mlir::tiny
 

@@ -307,5 +307,6 @@ llvm::Expected<std::string> mlir::tiny::packLibrary(llvm::ArrayRef<char> object,
     break;
   }
   // No name of its own: it has the one that its file is given.
-  return linkELF(object, {"-shared", "--hash-style=gnu", "--build-id", "-z", "noexecstack"});
+  return linkELF(llvm::ArrayRef<char>(object),
+                 {"-shared", "--hash-style=gnu", "--build-id", "-z", "noexecstack"});
 }

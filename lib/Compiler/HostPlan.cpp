@@ -8,6 +8,7 @@
 
 #include "HostPlan.h"
 
+#include "Tiny/IR/KernelAttributes.h"
 #include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Runtime/Session.h"
 
@@ -106,7 +107,11 @@ static LogicalResult addLaunch(tinyrt::PlanBuilder &plan, LaunchOp launch,
         return failure();
       buffers.push_back(*buffer);
     }
-  plan.addLaunch(plan.addKernel(launch.getKernel().str()),
+  // A workgroup of a GPU is as many lanes as its kernel says; on a CPU it is one thread.
+  auto kernel = launch->getParentOfType<ModuleOp>().lookupSymbol(launch.getKernel());
+  auto block = kernel ? kernel->getAttrOfType<IntegerAttr>(kBlockAttrName) : IntegerAttr();
+  uint32_t lanes = block ? static_cast<uint32_t>(block.getInt()) : 1;
+  plan.addLaunch(plan.addKernel(launch.getKernel().str(), {lanes, 1, 1}),
                  {static_cast<uint32_t>((*grid)[0]), static_cast<uint32_t>((*grid)[1]),
                   static_cast<uint32_t>((*grid)[2])},
                  buffers, /*label=*/"", cost);

@@ -18,7 +18,20 @@
 
 LLD_HAS_DRIVER(elf)
 
-llvm::Expected<std::string> mlir::tiny::linkELF(llvm::ArrayRef<char> object,
+static llvm::Error writeFile(const std::string &path, llvm::ArrayRef<char> bytes) {
+  std::error_code failed;
+  llvm::raw_fd_ostream os(path, failed);
+  os.write(bytes.data(), bytes.size());
+  os.close();
+  if (!failed)
+    failed = os.error();
+  os.clear_error();
+  if (failed)
+    return llvm::createStringError("cannot write '" + path + "': " + failed.message());
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::string> mlir::tiny::linkELF(llvm::ArrayRef<llvm::ArrayRef<char>> objects,
                                                 llvm::ArrayRef<std::string> options) {
   static std::mutex oneAtATime;
   static bool isUsable = true;
@@ -30,23 +43,23 @@ llvm::Expected<std::string> mlir::tiny::linkELF(llvm::ArrayRef<char> object,
   if (std::error_code failed = llvm::sys::fs::createUniqueDirectory("tiny-link", folder))
     return llvm::createStringError("cannot make a temporary folder: " + failed.message());
   auto remove = llvm::make_scope_exit([&] { llvm::sys::fs::remove_directories(folder); });
-  llvm::SmallString<128> input(folder), output(folder);
-  llvm::sys::path::append(input, "object.o");
-  llvm::sys::path::append(output, "linked");
-  std::error_code failed;
-  llvm::raw_fd_ostream os(input, failed);
-  os.write(object.data(), object.size());
-  os.close();
-  if (!failed)
-    failed = os.error();
-  os.clear_error();
-  if (failed)
-    return llvm::createStringError("cannot write '" + input.str() + "': " + failed.message());
-
-  llvm::SmallVector<const char *> arguments = {"ld.lld"};
-  for (const std::string &option : options)
-    arguments.push_back(option.c_str());
-  arguments.append({"-o", output.c_str(), input.c_str()});
+  auto file = [&](const llvm::Twine &name) {
+    llvm::SmallString<128> path(folder);
+    llvm::sys::path::append(path, name);
+    return path.str().str();
+  };
+  std::string output = file("linked");
+  std::vector<std::string> words = {"ld.lld"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.insert(words.end(), {"-o", output});
+  for (auto [i, object] : llvm::enumerate(objects)) {
+    words.push_back(file("object" + llvm::Twine(i) + ".o"));
+    if (llvm::Error failed = writeFile(words.back(), object))
+      return failed;
+  }
+  llvm::SmallVector<const char *> arguments;
+  for (const std::string &word : words)
+    arguments.push_back(word.c_str());
   std::string said;
   llvm::raw_string_ostream messages(said);
   lld::Result result = lld::lldMain(arguments, messages, messages, {{lld::Gnu, &lld::elf::link}});

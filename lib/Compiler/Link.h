@@ -10,8 +10,8 @@
 
 namespace mlir::tiny {
 
-/// What ld.lld makes of `object` with `options`. The target is the object's.
-llvm::Expected<std::string> linkELF(llvm::ArrayRef<char> object,
+/// What ld.lld makes of `objects` with `options`. The target is that of the objects.
+llvm::Expected<std::string> linkELF(llvm::ArrayRef<llvm::ArrayRef<char>> objects,
                                     llvm::ArrayRef<std::string> options);
 
 } // namespace mlir::tiny

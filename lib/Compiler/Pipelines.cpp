@@ -30,28 +30,39 @@ void CPUPipelineOptions::setTarget(const Target &target) {
   nativeF16 = target.hasF16Conversion;
 }
 
-void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptions &options) {
+void RDNA3PipelineOptions::setTarget(const Target &target) {
+  chip = target.name == "gfx1102"   ? RDNA3Chip::gfx1102
+         : target.name == "gfx1101" ? RDNA3Chip::gfx1101
+                                    : RDNA3Chip::gfx1100;
+}
+
+const Target &RDNA3PipelineOptions::target() const {
+  static constexpr StringLiteral names[] = {"gfx1100", "gfx1101", "gfx1102"};
+  return *findTarget(names[static_cast<size_t>(chip.getValue())]);
+}
+
+void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify) {
   // Movement of movement, constants, equal expressions: what is gone now needs no kernel.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
   // What depends on weights only is computed here, once, and not in every run.
   FoldConstantsPassOptions fold;
-  fold.entry = options.entry;
+  fold.entry = entry;
   pm.addPass(createFoldConstantsPass(fold));
   // Now that weights and factors are constants: a factor of a sum becomes part of its weights.
-  pm.addPass(createFoldScalesPass({options.entry}));
+  pm.addPass(createFoldScalesPass({entry}));
 
   FormKernelsPassOptions kernels;
-  kernels.entry = options.entry;
+  kernels.entry = entry;
   pm.addPass(createFormKernelsPass(kernels));
   // Before anything is spent on a kernel: equal ones are tiled, lowered and compiled once.
   pm.addPass(createShareKernelsPass());
   PlanMemoryPassOptions memory;
-  memory.entry = options.entry;
+  memory.entry = entry;
   pm.addPass(createPlanMemoryPass(memory));
-  if (options.verify)
-    pm.addPass(createVerifyScheduledPass({options.entry}));
+  if (verify)
+    pm.addPass(createVerifyScheduledPass({entry}));
 }
 
 void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
@@ -138,6 +149,50 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
     part.addPass(createVerifyLoweredPass());
 }
 
+void mlir::tiny::buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options) {
+  // Last, because it needs the launches too, and all functions at once.
+  pm.addPass(createMapGridPass());
+}
+
+void mlir::tiny::buildCodegenPipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options) {
+  const Target &target = options.target();
+  if (options.verify) {
+    VerifyTiledRDNA3PassOptions tiled;
+    tiled.maxLocalBytes = target.units.ldsBytes;
+    tiled.waveSize = target.units.waveSize;
+    pm.addPass(createVerifyTiledRDNA3Pass(tiled));
+  }
+
+  // What only the launches know, before the host function goes. From then on a module is what one
+  // thread works on.
+  pm.addPass(createAnnotateAliasesPass());
+  pm.addPass(createBindGridPass());
+  pm.addPass(createPartitionKernelsPass({options.parts}));
+  OpPassManager &part = pm.nest<ModuleOp>();
+
+  // Vectors as LLVM has them, and arithmetic that it would get wrong, as for a CPU.
+  part.addNestedPass<func::FuncOp>(vector::createLowerVectorMultiReductionPass(
+      vector::VectorMultiReductionLowering::InnerReduction));
+  part.addNestedPass<func::FuncOp>(
+      createConvertVectorToSCFPass(VectorTransferToSCFOptions().enableFullUnroll()));
+  part.addNestedPass<func::FuncOp>(createExpandReductionsPass());
+  part.addPass(createExpandMathPass({target.hasFMA}));
+  part.addNestedPass<func::FuncOp>(createExpandConversionsPass({target.hasF16Conversion}));
+
+  // Addresses as arithmetic, tidied before control flow turns into blocks.
+  part.addPass(memref::createExpandStridedMetadataPass());
+  part.addPass(createLowerAffinePass());
+  part.addPass(createCanonicalizerPass());
+  part.addPass(createCSEPass());
+  part.addPass(createSCFToControlFlowPass());
+
+  part.addPass(createLowerToROCDLPass({std::string(target.name)}));
+  part.addPass(createCanonicalizerPass()); // folds the descriptors that are left inside functions
+  part.addPass(createCSEPass());
+  if (options.verify)
+    part.addPass(createVerifyLoweredPass({/*gpu=*/true}));
+}
+
 namespace {
 /// Schedules a program, unless that is done: a report is asked for at any stage.
 struct ScheduleOncePass : public PassWrapper<ScheduleOncePass, OperationPass<ModuleOp>> {
@@ -161,9 +216,7 @@ struct ScheduleOncePass : public PassWrapper<ScheduleOncePass, OperationPass<Mod
       signalPassFailure();
   }
   void build(OpPassManager &pipeline) const {
-    CPUPipelineOptions options;
-    options.entry = entry;
-    buildSchedulePipeline(pipeline, options);
+    buildSchedulePipeline(pipeline, entry, /*verify=*/true);
   }
   std::string entry;
 };
@@ -177,7 +230,10 @@ void mlir::tiny::buildReportPipeline(OpPassManager &pm, StringRef entry, StringR
 
 void mlir::tiny::registerTinyPipelines() {
   PassPipelineRegistration<CPUPipelineOptions>(
-      "tiny-schedule", "Turn a program into kernels and a list of launches", buildSchedulePipeline);
+      "tiny-schedule", "Turn a program into kernels and a list of launches",
+      [](OpPassManager &pm, const CPUPipelineOptions &options) {
+        buildSchedulePipeline(pm, options.entry, options.verify);
+      });
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-tile-cpu", "Turn kernels on tensors into loops on vectors", buildTilePipelineCPU);
   PassPipelineRegistration<CPUPipelineOptions>(
@@ -185,7 +241,7 @@ void mlir::tiny::registerTinyPipelines() {
       "Turn a program into kernels of affine loops (affine.parallel, affine.for, affine.if) and a "
       "list of launches",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
-        buildSchedulePipeline(pm, options);
+        buildSchedulePipeline(pm, options.entry, options.verify);
         buildTilePipelineAffine(pm, options);
       });
   PassPipelineRegistration<CPUPipelineOptions>(
@@ -197,8 +253,21 @@ void mlir::tiny::registerTinyPipelines() {
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-cpu", "Compile a program to the llvm dialect, for a CPU",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
-        buildSchedulePipeline(pm, options);
+        buildSchedulePipeline(pm, options.entry, options.verify);
         buildTilePipelineCPU(pm, options);
         buildCodegenPipelineCPU(pm, options);
+      });
+  PassPipelineRegistration<RDNA3PipelineOptions>(
+      "tiny-tile-rdna3", "Turn kernels on tensors into what each lane of a GPU does",
+      buildTilePipelineRDNA3);
+  PassPipelineRegistration<RDNA3PipelineOptions>(
+      "tiny-codegen-rdna3", "Lower tiled kernels to the llvm and rocdl dialects",
+      buildCodegenPipelineRDNA3);
+  PassPipelineRegistration<RDNA3PipelineOptions>(
+      "tiny-rdna3", "Compile a program to the llvm and rocdl dialects, for an RDNA3 GPU",
+      [](OpPassManager &pm, const RDNA3PipelineOptions &options) {
+        buildSchedulePipeline(pm, options.entry, options.verify);
+        buildTilePipelineRDNA3(pm, options);
+        buildCodegenPipelineRDNA3(pm, options);
       });
 }

@@ -196,6 +196,14 @@ static KernelMetadata readKernel(PackReader &reader) {
       kernel.waveSize = reader.integer();
     else if (key == ".max_flat_workgroup_size")
       kernel.maxWorkgroupSize = reader.integer();
+    else if (key == ".vgpr_count")
+      kernel.vectorRegisters = reader.integer();
+    else if (key == ".sgpr_count")
+      kernel.scalarRegisters = reader.integer();
+    else if (key == ".vgpr_spill_count")
+      kernel.vectorSpills = reader.integer();
+    else if (key == ".sgpr_spill_count")
+      kernel.scalarSpills = reader.integer();
     else if (key == ".uses_dynamic_stack")
       kernel.dynamicStack = reader.boolean();
     else if (key == ".args")

@@ -39,7 +39,7 @@ bool tinyrun::writeLibrary(Model &model, const Options &options, std::string &er
   FailureOr<mlir::tiny::Library> made;
   {
     Progress progress("compiling");
-    made = mlir::tiny::emitLibrary(*model.module, compileOptions(options), library);
+    made = mlir::tiny::emitLibrary(*model.module, compileOptions(model, options), library);
   }
   if (failed(made))
     return false;

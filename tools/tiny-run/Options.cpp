@@ -238,8 +238,11 @@ static const OptionInfo kOptions[] = {
      false, PARSE(parseChoice(v, {"reference"}, o.verifyAgainst, e))},
     {"Target", "", "", false, nullptr},
     {"--target", "cpu|rdna3|reference",
-     "what the program is compiled for (default: cpu), or the interpreter", false,
-     PARSE(parseChoice(v, {"cpu", "rdna3", "reference"}, o.target, e))},
+     "what the program is compiled for (default: cpu), or the interpreter; rdna3 is\ngfx1100, and "
+     "gfx1101 and gfx1102 are its smaller chips",
+     false,
+     PARSE(parseChoice(v, {"cpu", "rdna3", "gfx1100", "gfx1101", "gfx1102", "reference"}, o.target,
+                       e))},
     {"--device", "NAME",
      "what runs it: cpu, or for rdna3 sim (a simulator of the card) or hsa (the card,\nthrough "
      "ROCm; hsa:1 is the second one)",
@@ -272,10 +275,11 @@ static const OptionInfo kOptions[] = {
     {"--poison", "", "fill the memory with a pattern first, to see what no kernel writes", false,
      PARSE(o.poison = true)},
     {"Ahead of time (docs/Embedding.md); nothing is run", "", "", false, nullptr},
-    {"--emit", "mlir|llvm|asm|obj|static|shared",
-     "write the tiled kernels, LLVM IR or assembly for people, or an object, an\narchive or a "
-     "shared library for programs in C",
-     false, PARSE(parseChoice(v, {"mlir", "llvm", "asm", "obj", "static", "shared"}, o.emit, e))},
+    {"--emit", "mlir|llvm|asm|obj|static|shared|hsaco",
+     "write the tiled kernels, LLVM IR or assembly for people; or an object, an\narchive or a "
+     "shared library for programs in C; or the code object that a GPU\nloads",
+     false,
+     PARSE(parseChoice(v, {"mlir", "llvm", "asm", "obj", "static", "shared", "hsaco"}, o.emit, e))},
     {"-o", "FILE", "where --emit writes to (default, where it is text: the terminal)", false,
      PARSE((o.emitPath = v.str(), true))},
     {"--header", "FILE.h",
@@ -315,6 +319,16 @@ static std::string suggestion(StringRef name) {
 
 /// What belongs to an --emit of code for other programs is there, and only then.
 static bool checkLibrary(const Options &options, std::string &error) {
+  bool isForCPU = options.emit == "static" || options.emit == "shared";
+  if (options.isForGPU() ? isForCPU : options.emit == "hsaco") {
+    error = "--emit " + options.emit + " needs --target " + (isForCPU ? "cpu" : "rdna3");
+    return false;
+  }
+  if (options.isForGPU() && (options.emit == "obj" || options.emit == "hsaco") &&
+      options.emitPath.empty()) {
+    error = "--emit " + options.emit + " needs -o FILE for the code";
+    return false;
+  }
   if (!options.emitsLibrary()) {
     if (options.headerPath.empty() && options.weightsPath.empty())
       return true;
@@ -354,14 +368,16 @@ static bool checkTogether(const Options &options, std::string &error) {
     return fail("-o says where --emit writes to, and there is no --emit; for results use --output");
   if (!checkLibrary(options, error))
     return false;
+  if (options.target != "cpu" && options.cpu != "host")
+    return fail("--cpu says what --target cpu compiles for");
   if (isReference && !options.emit.empty())
     return fail("--emit needs a target that compiles, and the reference interprets");
   bool runs = !options.inputs.empty() || !options.outputs.empty() || !options.expected.empty() ||
               !options.verifyAgainst.empty() || options.bench || options.profile;
   if (!options.emit.empty() && (runs || options.report != Report::none))
     return fail("--emit runs nothing: it takes no data, and nothing can be measured or compared");
-  if (isReference && (options.poison || options.cpu != "host"))
-    return fail("--poison and --cpu need a target with kernels, and the reference has none");
+  if (isReference && options.poison)
+    return fail("--poison needs a target with kernels, and the reference has none");
   if (isReference && (options.maxFlops || options.maxLaunches))
     return fail("--max-flops and --max-launches need a target with kernels, and the reference has "
                 "none");

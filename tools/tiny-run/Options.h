@@ -41,7 +41,7 @@ struct Options {
   std::string entry = "main";
   std::vector<std::pair<std::string, int64_t>> dims;
   std::vector<std::pair<std::string, std::string>> fixed;
-  std::string target; // cpu, rdna3 or reference, once all is parsed
+  std::string target; // cpu, reference, or a GPU, once all is parsed
   std::string device; // cpu, sim, hsa, hsa:1 …; empty: what the target has
   std::string cpu = "host";
   unsigned threads = 0;
@@ -69,8 +69,12 @@ struct Options {
   /// What --rtol, --atol and --max-tol ask for; NumPy's default if none is given.
   tinyrt::Tolerance tolerance() const;
   bool hasTolerance() const { return rtol || atol || maxTol; }
-  /// Whether --emit writes code for other programs, with a header, and not text for people.
-  bool emitsLibrary() const { return emit == "obj" || emit == "static" || emit == "shared"; }
+  bool isForGPU() const { return target != "cpu" && target != "reference"; }
+  /// Whether --emit writes code for other programs, with a header, and not text for people or what
+  /// a GPU loads.
+  bool emitsLibrary() const {
+    return !isForGPU() && (emit == "obj" || emit == "static" || emit == "shared");
+  }
 };
 
 /// False with one line in `error` if the command line is not understood, or contradicts itself.

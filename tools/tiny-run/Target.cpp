@@ -43,16 +43,23 @@ uint64_t tinyrun::memoryLimit(const Options &options) {
 
 Target::~Target() = default;
 
+std::shared_ptr<tinyrt::Device> tinyrun::createDevice(const Options &options, std::string &error) {
+  if (options.target == "cpu")
+    return tinyrt::createCpuDevice(options.threads);
+  tinyrt::HsaOptions hsa;
+  tinyrt::parseHsaDevice(options.device.empty() ? "hsa" : options.device, hsa);
+  return tinyrt::createHsaDevice(hsa, error);
+}
+
 std::unique_ptr<Target> tinyrun::createTarget(const Options &options, std::string &error) {
   if (options.target == "reference")
     return createReferenceTarget();
-  if (options.target == "cpu")
-    return createCpuTarget();
-  // The device is there before the compiler is: whoever has no card is told so first.
-  tinyrt::HsaOptions hsa;
-  tinyrt::parseHsaDevice(options.device.empty() ? "hsa" : options.device, hsa);
-  if (tinyrt::createHsaDevice(hsa, error))
-    error = "there is no code generation for rdna3 (gfx1100) yet: programs run with --target cpu "
-            "or reference, and tiny-launch runs kernels that another compiler has made";
-  return nullptr;
+  // The device is there before the compiler is: whoever has no card is told so first. But code and
+  // costs can be seen without one.
+  bool isForSight =
+      !options.emit.empty() || (options.report != Report::none && options.inputs.empty());
+  std::shared_ptr<tinyrt::Device> device;
+  if (!isForSight && !(device = createDevice(options, error)))
+    return nullptr;
+  return createCompiledTarget(std::move(device));
 }

@@ -6,6 +6,8 @@
 #include "Model.h"
 #include "Print.h"
 
+#include "Tiny/Runtime/Device.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -60,7 +62,12 @@ public:
 std::unique_ptr<Target> createTarget(const Options &options, std::string &error);
 
 std::unique_ptr<Target> createReferenceTarget();
-std::unique_ptr<Target> createCpuTarget();
+/// What options.device names. Null with the reason if there is none.
+std::shared_ptr<tinyrt::Device> createDevice(const Options &options, std::string &error);
+
+/// What the compiler makes for options.target, on `device`; if that is null, on createDevice() once
+/// something is run.
+std::unique_ptr<Target> createCompiledTarget(std::shared_ptr<tinyrt::Device> device);
 
 /// Runs the model on the interpreter and compares what another target has computed with it. One
 /// line per result in `text`; false if one differs.
@@ -70,7 +77,7 @@ bool verifyAgainstReference(const Model &model, const Options &options,
                             bool &agrees);
 
 /// What the command line says about compiling.
-mlir::tiny::CompileOptions compileOptions(const Options &options);
+mlir::tiny::CompileOptions compileOptions(const Model &model, const Options &options);
 
 /// Compiles as far as `options.emit` says, and gives back what is to be written.
 bool emitCode(Model &model, const Options &options, std::string &bytes, std::string &error);

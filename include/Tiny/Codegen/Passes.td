@@ -31,6 +31,40 @@ def AnnotateAliasesPass : Pass<"tiny-codegen-annotate-aliases", "::mlir::ModuleO
   }];
 }
 
+def BindGridPass : Pass<"tiny-codegen-bind-grid", "::mlir::ModuleOp"> {
+  let summary = "Give the kernels of a GPU their place in the grid by ops, with its range";
+  let description = [{
+    A kernel of a GPU is not told its place in the grid, it asks for it. The three coordinates become
+    `gpu.block_id`, and are no arguments any more. How large they get is known: the launches say it,
+    and `tiny.block` says it of `gpu.thread_id`. So both get an upper bound, which shows LLVM that
+    offsets made of them are not negative and have 32 bits; a coordinate that has one value only is a
+    constant. Buffers get what LLVM wants to know of them: their alignment, and that all of their bytes
+    can be read. Must run while the host function is still there.
+
+    Before:
+    ```mlir
+    func.func private @k(%a: memref<256xf32>, %x: index, %y: index, %z: index)
+        attributes {tiny.kernel, tiny.block = 64 : i64} {
+      %t = gpu.thread_id x
+      …
+    ```
+    After, where the largest grid of a launch is 4 x 1 x 1:
+    ```mlir
+    func.func private @k(%a: memref<256xf32> {llvm.align = 64 : i64,
+          llvm.dereferenceable = 1024 : i64, …}) attributes {tiny.kernel, tiny.block = 64 : i64} {
+      %x = gpu.block_id x upper_bound 4
+      %0 = arith.constant 0 : index
+      %t = gpu.thread_id x upper_bound 64
+      …
+    ```
+  }];
+  let options = [
+    Option<"alignment", "alignment", "unsigned", /*default=*/"64",
+           "Bytes that the address of each buffer is a multiple of.">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect"];
+}
+
 def PartitionKernelsPass : Pass<"tiny-codegen-partition-kernels", "::mlir::ModuleOp"> {
   let summary = "Drop the host function and spread the kernels over nested modules";
   let description = [{
@@ -175,6 +209,64 @@ def EmitEntryPointsPass : Pass<"tiny-codegen-emit-entry-points", "::mlir::Module
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerToROCDLPass : Pass<"tiny-codegen-lower-to-rocdl", "::mlir::ModuleOp"> {
+  let summary = "Lower kernels to the llvm and rocdl dialects, for an AMD GPU";
+  let description = [{
+    Upstream's patterns for each dialect, at once, and some of our own before them:
+    * A buffer access is an offset in bytes from the buffer, computed without overflow in the bits of
+      an index and extended by zeros: that is the form in which LLVM finds the addressing mode with a
+      scalar base and a 32-bit offset. An index has 32 bits in a kernel whose buffers are all smaller
+      than 2 GiB, and else 64.
+    * Functions of `math` become LLVM's intrinsics, and no call of a device library.
+    * Buffers and constants are in the global address space; memory of a workgroup (`memref.alloca`)
+      is a global of its kernel in the local one.
+    * Each kernel has the calling convention and the attributes that its `tiny.block`, `tiny.mode` and
+      `tiny.waves_per_simd` ask for, and keeps denormals.
+
+    Before:
+    ```mlir
+    func.func private @k(%a: memref<256xf32>) attributes {tiny.kernel, tiny.block = 64 : i64} {
+      %t = gpu.thread_id x upper_bound 64
+      %v = memref.load %a[%t] : memref<256xf32>
+      …
+    ```
+    After:
+    ```mlir
+    llvm.func protected @k(%a: !llvm.ptr<1>) attributes {rocdl.kernel,
+        rocdl.flat_work_group_size = "64,64", …} {
+      %t = rocdl.workitem.id.x range <i32, 0, 64> : i32
+      %0 = llvm.mul %t, %c4 overflow<nsw, nuw> : i32
+      %1 = llvm.zext nneg %0 : i32 to i64
+      %2 = llvm.getelementptr inbounds|nuw %a[%1] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i8
+      %v = llvm.load %2 : !llvm.ptr<1> -> f32
+      …
+    ```
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", /*default=*/"\"gfx1100\"", "The name of the chip.">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::ROCDL::ROCDLDialect"
+  ];
+}
+
+def VerifyTiledRDNA3Pass : Pass<"tiny-codegen-verify-tiled-rdna3", "::mlir::ModuleOp"> {
+  let summary = "Check the contract that the Tile stage ends with for RDNA3";
+  let description = [{
+    As tiny-codegen-verify-tiled, and for a GPU: `tiny.block` says how many lanes a workgroup has,
+    whole waves and at most `max-lanes`. Only `gpu.thread_id x`, `gpu.barrier`, `gpu.shuffle` and the
+    ops of `amdgpu` and `rocdl` are allowed besides. What a kernel allocates is memory of the workgroup,
+    `memref.alloca` in `#gpu.address_space<workgroup>` at the top of the function, `max-local-bytes`
+    together at most; there is no private memory. Changes nothing.
+  }];
+  let options = [
+    Option<"maxLocalBytes", "max-local-bytes", "int64_t", /*default=*/"65536",
+           "Bytes of local memory that one workgroup may have.">,
+    Option<"maxLanes", "max-lanes", "int64_t", /*default=*/"1024", "Lanes of a workgroup, at most.">,
+    Option<"waveSize", "wave-size", "int64_t", /*default=*/"32", "Lanes of a wave.">,
+  ];
+}
+
 def VerifyTiledPass : Pass<"tiny-codegen-verify-tiled", "::mlir::ModuleOp"> {
   let summary = "Check the contract that the Tile stage ends with";
   let description = [{
@@ -193,8 +285,12 @@ def VerifyLoweredPass : Pass<"tiny-codegen-verify-lowered", "::mlir::ModuleOp"> 
   let summary = "Check the contract that the Codegen stage ends with";
   let description = [{
     There is nothing but the `llvm` dialect, and every function that others can see is the entry point
-    of a kernel, `void(ptr, i32, i32, i32)`. Changes nothing.
+    of a kernel, `void(ptr, i32, i32, i32)`. With `gpu`, the `rocdl` dialect is allowed too, functions are
+    kernels that take the global addresses of their buffers, and none is called. Changes nothing.
   }];
+  let options = [
+    Option<"gpu", "gpu", "bool", /*default=*/"false", "The code is for a GPU.">,
+  ];
 }
 
 #endif // TINY_CODEGEN_PASSES_TD

@@ -1,7 +1,8 @@
 //===- Compiler.h - from a module to code that runs -------------*- C++ -*-===//
 //
 // The only header that a tool needs to compile. What comes out is MLIR-free: a
-// launch plan, the packed constants, and one function pointer per kernel.
+// launch plan, the packed constants, and one function pointer per kernel or the
+// code object of a GPU.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +13,7 @@
 #include "Tiny/Runtime/Plan.h"
 #include "Tiny/Schedule/ProgramCost.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 #include <memory>
@@ -30,8 +32,8 @@ namespace mlir::tiny {
 enum class Stage { program, scheduled, tiled };
 
 struct CompileOptions {
-  /// "cpu", or "affine": plain loops for this CPU, one workgroup per launch. They are slow, and
-  /// there to be checked.
+  /// "cpu"; a GPU's name (Tiny/Compiler/GPU.h); or "affine": plain loops for this CPU, one
+  /// workgroup per launch. They are slow, and there to be checked.
   std::string target = "cpu";
   /// "host", or a CPU that LLVM knows. Code for another CPU than the host's is refused by compile()
   /// if this machine cannot run it, and can always be emitted.
@@ -65,8 +67,10 @@ struct Artefact {
   tinyrt::Plan plan;
   /// The constants segment: ui8, aligned to tinyrt::kBufferAlignment.
   tinyrt::Tensor constants;
-  /// In the order of the plan's kernels.
+  /// On a CPU, in the order of the plan's kernels.
   std::vector<KernelFunction> kernels;
+  /// On a GPU, the bytes of the code object with all kernels; empty if there is none.
+  std::string image;
   /// In the order in which they ran.
   std::vector<Phase> phases;
   /// What a run costs, counted before the kernels were tiled; nothing if they came tiled.
@@ -81,13 +85,16 @@ struct Artefact {
   std::unique_ptr<llvm::orc::LLJIT> jit;
 };
 
-/// Compiles `module` and links it into this process. The module is changed: it ends up lowered.
-/// Errors go to the diagnostics of its context.
+/// What `entry` holds: whether it has launches, and whether these have grids.
+Stage stageOf(func::FuncOp entry);
+
+/// Compiles `module`, and links it into this process if it is for the CPU. The module is changed:
+/// it ends up lowered. Errors go to the diagnostics of its context.
 FailureOr<std::unique_ptr<Artefact>> compile(ModuleOp module, const CompileOptions &options);
 
 /// What emit() writes: tiled kernels with their host function; LLVM IR after optimisation;
-/// assembly; an object file whose symbols are the kernels.
-enum class EmitKind { mlir, llvm, assembly, object };
+/// assembly; an object file whose symbols are the kernels; the code object that a GPU loads.
+enum class EmitKind { mlir, llvm, assembly, object, codeObject };
 
 /// Compiles `module` as far as `kind` needs and writes that to `os`. Nothing is written on failure.
 LogicalResult emit(ModuleOp module, const CompileOptions &options, EmitKind kind,

@@ -42,11 +42,36 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   void setTarget(const Target &target);
 };
 
+/// The chips of RDNA3, as rows of Target.h are named.
+enum class RDNA3Chip { gfx1100, gfx1101, gfx1102 };
+
+/// As CPUPipelineOptions, for RDNA3. What the passes want to know of the chip is in its row.
+struct RDNA3PipelineOptions : PassPipelineOptions<RDNA3PipelineOptions> {
+  Option<std::string> entry{*this, "entry", llvm::cl::desc("The host function"),
+                            llvm::cl::init("main")};
+  Option<RDNA3Chip> chip{
+      *this, "chip", llvm::cl::desc("The chip to compile for"), llvm::cl::init(RDNA3Chip::gfx1100),
+      llvm::cl::values(clEnumValN(RDNA3Chip::gfx1100, "gfx1100", "Radeon RX 7900"),
+                       clEnumValN(RDNA3Chip::gfx1101, "gfx1101", "Radeon RX 7800 and 7700"),
+                       clEnumValN(RDNA3Chip::gfx1102, "gfx1102", "Radeon RX 7600"))};
+  Option<unsigned> parts{*this, "parts",
+                         llvm::cl::desc("Modules to spread the kernels over, at most"),
+                         llvm::cl::init(1)};
+  Option<bool> verify{*this, "verify", llvm::cl::desc("Check the contract behind each stage"),
+                      llvm::cl::init(true)};
+
+  void setTarget(const Target &target);
+  /// The row of the chip.
+  const Target &target() const;
+};
+
 /// Stage by stage: a program of tiny ops; kernels on tensors; tiled kernels on memrefs; the llvm
 /// dialect.
-void buildSchedulePipeline(OpPassManager &pm, const CPUPipelineOptions &options);
+void buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify);
 void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 void buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
+void buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);
+void buildCodegenPipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);
 
 /// The other way through the Tile stage: affine loops on memrefs, for whoever wants the loops. The
 /// second pipeline makes of them what Codegen takes, with one workgroup per launch.
@@ -58,7 +83,7 @@ void buildReportPipeline(OpPassManager &pm, StringRef entry, StringRef format, S
                          raw_ostream &os);
 
 /// All of them for tiny-opt: tiny-schedule, tiny-tile-cpu, tiny-codegen-cpu, and tiny-cpu for the
-/// three in a row; tiny-to-affine, which schedules and writes affine loops, and
+/// three in a row, and so with rdna3; tiny-to-affine, which schedules and writes affine loops, and
 /// tiny-tile-sequential behind it.
 void registerTinyPipelines();
 

@@ -40,7 +40,9 @@ struct KernelMetadata {
   uint32_t waveSize = 0;
   uint32_t maxWorkgroupSize = 0;
   bool dynamicStack = false;
-  std::vector<KernelArgument> arguments; ///< in the order of their offsets in the file
+  uint32_t vectorRegisters = 0, scalarRegisters = 0; ///< of a wave
+  uint32_t vectorSpills = 0, scalarSpills = 0;       ///< registers that did not fit
+  std::vector<KernelArgument> arguments;             ///< in the order of their offsets in the file
 };
 
 /// Reads the notes of an ELF file. False with the reason if it is no code object, or its note

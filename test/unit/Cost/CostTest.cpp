@@ -217,8 +217,7 @@ TEST_F(CostTest, RandomProgramsAsBruteForceCountsThem) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     OwningOpRef<ModuleOp> module = tinyfuzz::generateProgram(&context, seed, {30, 1024});
     PassManager passes(&context);
-    CPUPipelineOptions options;
-    buildSchedulePipeline(passes, options);
+    buildSchedulePipeline(passes, "main", /*verify=*/true);
     ASSERT_TRUE(succeeded(passes.run(*module)));
     FailureOr<ProgramCost> cost = analyseCost(*module, "main");
     ASSERT_TRUE(succeeded(cost));

@@ -1,6 +1,6 @@
-//===- CpuTarget.cpp - compile and run on this processor ------------------===//
+//===- CompiledTarget.cpp - compile, and run on a device ------------------===//
 //
-// What the compiler makes, driven by the Runtime.
+// What the compiler makes, driven by the Runtime, on whatever runs it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -8,14 +8,16 @@
 
 #include "Tiny/Compiler/CPU.h"
 #include "Tiny/Compiler/Compiler.h"
+#include "Tiny/Compiler/GPU.h"
 
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace tinyrun;
 
-mlir::tiny::CompileOptions tinyrun::compileOptions(const Options &options) {
+mlir::tiny::CompileOptions tinyrun::compileOptions(const Model &model, const Options &options) {
   mlir::tiny::CompileOptions result;
+  result.input = mlir::tiny::stageOf(model.entry);
   result.target = options.target;
   result.cpu = options.cpu;
   result.entry = options.entry;
@@ -25,11 +27,14 @@ mlir::tiny::CompileOptions tinyrun::compileOptions(const Options &options) {
   return result;
 }
 
-/// The row of Target.h that stands for `cpu`: that of its name, else one with vectors as long.
-static const mlir::tiny::Target &peaksOf(const std::string &cpu) {
-  if (const mlir::tiny::Target *row = mlir::tiny::findTarget(cpu))
+/// The row of Target.h that stands for what is compiled for: a GPU, or the row of the CPU's name,
+/// else one with vectors as long.
+static const mlir::tiny::Target &peaksOf(const Options &options) {
+  if (const mlir::tiny::Target *row = mlir::tiny::findGPU(options.target))
     return *row;
-  auto described = mlir::tiny::describeCPU(cpu);
+  if (const mlir::tiny::Target *row = mlir::tiny::findTarget(options.cpu))
+    return *row;
+  auto described = mlir::tiny::describeCPU(options.cpu);
   const mlir::tiny::Target *best = mlir::tiny::findTarget("x86-64");
   if (!described) { // compiling for it has failed before
     llvm::consumeError(described.takeError());
@@ -43,25 +48,26 @@ static const mlir::tiny::Target &peaksOf(const std::string &cpu) {
 }
 
 namespace {
-class CpuTarget : public Target {
+class CompiledTarget : public Target {
 public:
+  explicit CompiledTarget(std::shared_ptr<tinyrt::Device> device) : device(std::move(device)) {}
+
   bool prepare(Model &model, const Options &options, std::string &error) override {
     this->options = &options;
     {
       Progress progress("compiling");
       FailureOr<std::unique_ptr<mlir::tiny::Artefact>> compiled =
-          mlir::tiny::compile(*model.module, compileOptions(options));
+          mlir::tiny::compile(*model.module, compileOptions(model, options));
       if (failed(compiled))
         return false;
       artefact = std::move(*compiled);
     }
-    std::shared_ptr<tinyrt::Device> device = tinyrt::createCpuDevice(options.threads);
-    program = tinyrt::Program::create(device, artefact->plan, artefact->code(),
-                                      artefact->constants.data(), error);
-    if (!program)
+    if (options.report != Report::none && !artefact->cost) {
+      error = "--report needs a program whose kernels are not tiled yet: what they cost is counted "
+              "before that";
       return false;
-    session = tinyrt::Session::create(program, {options.poison, false}, error);
-    return session != nullptr;
+    }
+    return !device || start(error);
   }
 
   double compileSeconds() const override {
@@ -73,7 +79,7 @@ public:
 
   bool run(const std::vector<tinyrt::Tensor> &inputs, std::vector<tinyrt::Tensor> &outputs,
            std::string &error) override {
-    return session->run(inputs, outputs, error);
+    return start(error) && session->run(inputs, outputs, error);
   }
 
   bool check(std::vector<std::string> &failures, std::string &error) override {
@@ -99,12 +105,26 @@ public:
     std::vector<CompilerPhase> phases;
     for (const mlir::tiny::Phase &phase : artefact->phases)
       phases.push_back({phase.name, phase.seconds});
-    const mlir::tiny::Target &row = peaksOf(options->cpu);
+    const mlir::tiny::Target &row = peaksOf(*options);
     return format == Report::json ? reportJson(program->plan(), *artefact->cost, row, phases)
                                   : reportText(program->plan(), *artefact->cost, row, phases);
   }
 
 private:
+  /// Gets the program onto the device, once.
+  bool start(std::string &error) {
+    if (session)
+      return true;
+    if (!device && !(device = createDevice(*options, error)))
+      return false;
+    program = tinyrt::Program::create(device, artefact->plan, artefact->code(),
+                                      artefact->constants.data(), error);
+    if (program)
+      session = tinyrt::Session::create(program, {options->poison, false}, error);
+    return session != nullptr;
+  }
+
+  std::shared_ptr<tinyrt::Device> device;
   const Options *options = nullptr;
   std::unique_ptr<mlir::tiny::Artefact> artefact; // outlives the program
   std::shared_ptr<const tinyrt::Program> program;
@@ -112,7 +132,9 @@ private:
 };
 } // namespace
 
-std::unique_ptr<Target> tinyrun::createCpuTarget() { return std::make_unique<CpuTarget>(); }
+std::unique_ptr<Target> tinyrun::createCompiledTarget(std::shared_ptr<tinyrt::Device> device) {
+  return std::make_unique<CompiledTarget>(std::move(device));
+}
 
 bool tinyrun::emitCode(Model &model, const Options &options, std::string &bytes,
                        std::string &error) {
@@ -120,8 +142,10 @@ bool tinyrun::emitCode(Model &model, const Options &options, std::string &bytes,
   EmitKind kind = llvm::StringSwitch<EmitKind>(options.emit)
                       .Case("mlir", EmitKind::mlir)
                       .Case("llvm", EmitKind::llvm)
+                      .Case("obj", EmitKind::object)
+                      .Case("hsaco", EmitKind::codeObject)
                       .Default(EmitKind::assembly);
   Progress progress("compiling");
   llvm::raw_string_ostream os(bytes);
-  return succeeded(mlir::tiny::emit(*model.module, compileOptions(options), kind, os));
+  return succeeded(mlir::tiny::emit(*model.module, compileOptions(model, options), kind, os));
 }

@@ -1,0 +1,29 @@
+//===- KernelAttributes.h - what a GPU's kernel says of itself --*- C++ -*-===//
+//
+// Discardable attributes of a kernel, beside `tiny.kernel`. The Tile stage writes
+// them for a GPU; Codegen tells LLVM, and the launch plan tells the runtime.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_IR_KERNELATTRIBUTES_H
+#define TINY_IR_KERNELATTRIBUTES_H
+
+#include "llvm/ADT/StringRef.h"
+
+namespace mlir::tiny {
+
+/// The lanes of a workgroup, which has one dimension: an integer, there on every kernel for a GPU
+/// and on none for a CPU.
+constexpr llvm::StringLiteral kBlockAttrName = "tiny.block";
+
+/// "cu" if a workgroup has one compute unit and its half of the local memory for itself, "wgp" if
+/// it runs on both of a pair, which is so if the attribute is missing.
+constexpr llvm::StringLiteral kModeAttrName = "tiny.mode";
+
+/// The waves per SIMD that the registers of a wave shall leave room for: an integer, or missing,
+/// and then LLVM chooses.
+constexpr llvm::StringLiteral kWavesAttrName = "tiny.waves_per_simd";
+
+} // namespace mlir::tiny
+
+#endif // TINY_IR_KERNELATTRIBUTES_H

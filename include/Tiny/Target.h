@@ -33,6 +33,8 @@ struct ComputeUnits {
   uint32_t registerGranule = 0;  ///< what a wave's registers are rounded up to
   uint32_t ldsBytes = 0;         ///< per workgroup
   uint32_t ldsBanks = 0;
+  uint32_t wavesPerSIMD = 0; ///< at most
+  uint32_t ldsGranule = 0;   ///< what a workgroup's LDS is rounded up to
 };
 
 /// What a chip reaches at most, for rooflines. Zero where it is not known.
@@ -109,21 +111,20 @@ inline constexpr Target kTargets[] = {
      {},
      PeakRates{153, 17}}, // Raspberry Pi 5
     // RDNA3: "RDNA3" Instruction Set Architecture, sections 2, 3 and 10; WMMA 16x16x16 in f16, bf16
-    // and i8. Registers and their granule: gfx1102 has a third less (LLVM's Feature1_5xVGPRs is
-    // what
-    // the others have beyond it). Units, caches and memory: AMD's product pages.
+    // and i8. Registers and their granule: gfx1102 has a third less (what the others have beyond it
+    // is LLVM's Feature1_5xVGPRs). Units, caches and memory: AMD's product pages.
     // Radeon RX 7900 XTX.
     {"gfx1100", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
-     CacheSizes{128, 32 << 10, 6 << 20, 96 << 20}, ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64},
-     PeakRates{61440, 960}},
+     CacheSizes{128, 32 << 10, 6 << 20, 96 << 20},
+     ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{61440, 960}},
     // Radeon RX 7800 XT.
     {"gfx1101", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
-     CacheSizes{128, 32 << 10, 4 << 20, 64 << 20}, ComputeUnits{60, 2, 32, 1536, 24, 64 << 10, 64},
-     PeakRates{37324, 624}},
+     CacheSizes{128, 32 << 10, 4 << 20, 64 << 20},
+     ComputeUnits{60, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{37324, 624}},
     // Radeon RX 7600.
     {"gfx1102", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
-     CacheSizes{128, 32 << 10, 2 << 20, 32 << 20}, ComputeUnits{32, 2, 32, 1024, 16, 64 << 10, 64},
-     PeakRates{21749, 288}},
+     CacheSizes{128, 32 << 10, 2 << 20, 32 << 20},
+     ComputeUnits{32, 2, 32, 1024, 16, 64 << 10, 64, 16, 1 << 10}, PeakRates{21749, 288}},
 };
 
 /// The row of that name, or null.

@@ -204,6 +204,8 @@ static KernelMetadata readKernel(PackReader &reader) {
       kernel.vectorSpills = reader.integer();
     else if (key == ".sgpr_spill_count")
       kernel.scalarSpills = reader.integer();
+    else if (key == ".workgroup_processor_mode")
+      kernel.wgpMode = reader.integer() != 0;
     else if (key == ".uses_dynamic_stack")
       kernel.dynamicStack = reader.boolean();
     else if (key == ".args")

@@ -8,6 +8,7 @@
 #include "Tiny/Schedule/Report.h"
 
 #include "Tiny/Schedule/Passes.h"
+#include "Tiny/Schedule/TextTable.h"
 
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
@@ -25,53 +26,8 @@ using namespace mlir::tiny;
 // Text
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// Columns as wide as they need to be; the first one is text, the others are numbers, but for the
-/// last one if it is text too.
-class Table {
-public:
-  void row(std::vector<std::string> cells) { rows.push_back(std::move(cells)); }
-  void print(raw_ostream &os, bool endsInText = false) const;
-
-private:
-  std::vector<std::vector<std::string>> rows;
-};
-} // namespace
-
-void Table::print(raw_ostream &os, bool endsInText) const {
-  std::vector<size_t> widths;
-  for (const std::vector<std::string> &cells : rows)
-    for (auto [i, cell] : llvm::enumerate(cells)) {
-      widths.resize(std::max(widths.size(), i + 1));
-      widths[i] = std::max(widths[i], cell.size());
-    }
-  for (const std::vector<std::string> &cells : rows) {
-    std::string line;
-    for (auto [i, cell] : llvm::enumerate(cells)) {
-      std::string space(widths[i] - cell.size(), ' ');
-      bool isText = i == 0 || (endsInText && i + 1 == cells.size());
-      line += (i == 0 ? "" : "  ") + (isText ? cell + space : space + cell);
-    }
-    os << StringRef(line).rtrim() << "\n";
-  }
-}
-
-/// "1,234,567"
-static std::string grouped(uint64_t number) {
-  std::string text = std::to_string(number);
-  for (int at = static_cast<int>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(at, ",");
-  return text;
-}
-
 static std::string text(ByteCount count) {
   return (count.exact ? "" : "<= ") + grouped(count.bytes);
-}
-
-static std::string decimal(const char *layout, double value) {
-  std::string result;
-  llvm::raw_string_ostream(result) << llvm::format(layout, value);
-  return result;
 }
 
 static double secondsOn(const LaunchCount &count, const Target &target) {
@@ -79,7 +35,7 @@ static double secondsOn(const LaunchCount &count, const Target &target) {
 }
 
 static void printKernels(raw_ostream &os, const ProgramCost &cost, const Target &target) {
-  Table table;
+  TextTable table;
   table.row({"kernel", "runs", "flops", "bytes read", "written", "flop/byte", "local", "us"});
   auto row = [&](const std::string &name, uint64_t runs, const LaunchCount &count, double seconds) {
     table.row({name, grouped(runs), grouped(count.ops.flops()), text(count.read),
@@ -96,7 +52,7 @@ static void printKernels(raw_ostream &os, const ProgramCost &cost, const Target 
 /// The ops of each kernel, all of its runs together; only kinds that occur.
 static void printOps(raw_ostream &os, const ProgramCost &cost) {
   OpCounts total = cost.total().ops;
-  Table table;
+  TextTable table;
   auto row = [&](const std::string &title, auto cell) {
     std::vector<std::string> cells{title};
     for (size_t kind = 0; kind < kNumOpKinds; ++kind)
@@ -112,7 +68,7 @@ static void printOps(raw_ostream &os, const ProgramCost &cost) {
 }
 
 static void printMemory(raw_ostream &os, const ProgramCost &cost) {
-  Table table;
+  TextTable table;
   table.row({"memory", "bytes"});
   table.row({"arguments", grouped(cost.arguments)});
   table.row({"results", grouped(cost.results)});
@@ -124,7 +80,7 @@ static void printMemory(raw_ostream &os, const ProgramCost &cost) {
 }
 
 static void printCopies(raw_ostream &os, const ProgramCost &cost) {
-  Table table;
+  TextTable table;
   table.row({"copies", "runs", "bytes", "why"});
   bool any = false;
   for (const KernelCost &kernel : cost.kernels)

@@ -39,6 +39,7 @@ struct KernelMetadata {
   uint32_t privateBytes = 0; ///< of scratch, of one work-item
   uint32_t waveSize = 0;
   uint32_t maxWorkgroupSize = 0;
+  bool wgpMode = false; ///< the waves of a workgroup are on both compute units of a pair
   bool dynamicStack = false;
   uint32_t vectorRegisters = 0, scalarRegisters = 0; ///< of a wave
   uint32_t vectorSpills = 0, scalarSpills = 0;       ///< registers that did not fit

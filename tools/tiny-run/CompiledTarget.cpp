@@ -97,7 +97,7 @@ public:
     for (unsigned i = 0; i < runs; ++i)
       if (!profiling->run(inputs, outputs, error))
         return false;
-    table = profileTable(program->plan(), profiling->times());
+    table = profileTable(artefact->plan.view(), profiling->times());
     return true;
   }
 
@@ -106,8 +106,8 @@ public:
     for (const mlir::tiny::Phase &phase : artefact->phases)
       phases.push_back({phase.name, phase.seconds});
     const mlir::tiny::Target &row = peaksOf(*options);
-    return format == Report::json ? reportJson(program->plan(), *artefact->cost, row, phases)
-                                  : reportText(program->plan(), *artefact->cost, row, phases);
+    return format == Report::json ? reportJson(artefact->plan.view(), *artefact->cost, row, phases)
+                                  : reportText(artefact->plan.view(), *artefact->cost, row, phases);
   }
 
 private:

@@ -5,14 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Tiny/Compiler/CodeObject.h"
+#include "Report.h"
+
+#include "Tiny/Compiler/GPU.h"
 #include "Tiny/IR/Nesting.h"
 #include "Tiny/InitAll.h"
 
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -25,28 +26,14 @@ static llvm::cl::opt<std::string>
     reportTarget("tiny-report-target", llvm::cl::value_desc("name"), llvm::cl::init("x86-64-v3"),
                  llvm::cl::desc("The row of Target.h whose peaks give the times of the report"));
 
-static llvm::cl::alias reportTargetAlias("target", llvm::cl::aliasopt(reportTarget),
-                                         llvm::cl::desc("The same as --tiny-report-target"));
+static llvm::cl::opt<std::string>
+    codeTarget("target", llvm::cl::value_desc("name"),
+               llvm::cl::desc("Names the row of the report, too; a GPU (rdna3, gfx1100, …) is "
+                              "compiled for, and its code is part of the report"));
 
 static int failWith(const llvm::Twine &message) {
   llvm::errs() << "tiny-opt: error: " << message << '\n';
   return EXIT_FAILURE;
-}
-
-/// --tiny-report of an ELF file.
-static int reportCodeObject(llvm::StringRef bytes, llvm::ToolOutputFile &result) {
-  auto statistics = mlir::tiny::readCodeObject(bytes);
-  if (!statistics)
-    return failWith(llvm::toString(statistics.takeError()));
-  if (report == "json")
-    result.os() << llvm::formatv("{0:2}\n",
-                                 llvm::json::Value(mlir::tiny::statisticsToJson(*statistics)));
-  else if (report.empty() || report == "text")
-    mlir::tiny::printStatistics(result.os(), *statistics);
-  else
-    return failWith("unknown format '" + report + "'; give text or json");
-  result.keep();
-  return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv) {
@@ -72,22 +59,41 @@ int main(int argc, char **argv) {
     return EXIT_FAILURE;
   }
   bool reports = report.getNumOccurrences() > 0;
-  if (reports && file->getBuffer().starts_with("\x7f"
-                                               "ELF"))
-    return reportCodeObject(file->getBuffer(), *result);
+  tinyopt::ReportOptions options{report.empty() ? "text" : report.getValue(),
+                                 codeTarget.empty() ? reportTarget : codeTarget};
+  if (reports && file->getBuffer().starts_with(llvm::StringRef("\177ELF"))) {
+    if (!tinyopt::reportCodeObject(file->getBuffer(), options, result->os(), error))
+      return failWith(error);
+    result->keep();
+    return EXIT_SUCCESS;
+  }
   if (auto fault = mlir::tiny::checkNesting(file->getBuffer(), input))
     return failWith(*fault);
+  // The code of a GPU is part of the report on it; the program is then what is compiled.
+  const mlir::tiny::Target *gpu = reports ? mlir::tiny::findGPU(codeTarget) : nullptr;
+  if (gpu)
+    options.target = gpu->name;
+  if (!reports && !codeTarget.empty())
+    return failWith("--target is for --tiny-report; pipelines take their target as an option");
+  std::string cost, program;
+  llvm::raw_string_ostream costStream(cost), programStream(program);
   if (reports)
-    config.setPassPipelineSetupFn([passes = config, &result](mlir::PassManager &pm) mutable {
+    config.setPassPipelineSetupFn([&, passes = config](mlir::PassManager &pm) mutable {
       if (failed(passes.setupPassPipeline(pm)))
         return mlir::failure();
-      mlir::tiny::buildReportPipeline(pm, "main", report.empty() ? "text" : report.getValue(),
-                                      reportTarget, result->os());
+      mlir::tiny::buildReportPipeline(pm, "main", options.format, options.target, costStream);
       return mlir::success();
     });
-  if (failed(mlir::MlirOptMain(reports ? llvm::nulls() : result->os(), std::move(file), registry,
-                               config)))
+  config.emitBytecode(config.shouldEmitBytecode() || gpu);
+  llvm::raw_ostream &to = gpu       ? static_cast<llvm::raw_ostream &>(programStream)
+                          : reports ? llvm::nulls()
+                                    : result->os();
+  if (failed(mlir::MlirOptMain(to, std::move(file), registry, config)))
     return EXIT_FAILURE;
+  if (!gpu)
+    result->os() << cost;
+  else if (!tinyopt::reportWithCode(program, cost, registry, options, result->os(), error))
+    return error.empty() ? EXIT_FAILURE : failWith(error);
   result->keep(); // only what is whole
   return EXIT_SUCCESS;
 }

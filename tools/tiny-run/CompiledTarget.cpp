@@ -7,6 +7,7 @@
 #include "Target.h"
 
 #include "Tiny/Compiler/CPU.h"
+#include "Tiny/Compiler/CodeObject.h"
 #include "Tiny/Compiler/Compiler.h"
 #include "Tiny/Compiler/GPU.h"
 
@@ -67,6 +68,14 @@ public:
               "before that";
       return false;
     }
+    if (options.report != Report::none && !artefact->image.empty()) {
+      auto read = mlir::tiny::readCodeObject(artefact->image);
+      if (!read) {
+        error = llvm::toString(read.takeError());
+        return false;
+      }
+      statistics = std::move(*read);
+    }
     return !device || start(error);
   }
 
@@ -106,8 +115,10 @@ public:
     for (const mlir::tiny::Phase &phase : artefact->phases)
       phases.push_back({phase.name, phase.seconds});
     const mlir::tiny::Target &row = peaksOf(*options);
-    return format == Report::json ? reportJson(artefact->plan.view(), *artefact->cost, row, phases)
-                                  : reportText(artefact->plan.view(), *artefact->cost, row, phases);
+    const mlir::tiny::CodeObjectStatistics *code = statistics ? &*statistics : nullptr;
+    return format == Report::json
+               ? reportJson(artefact->plan.view(), *artefact->cost, row, phases, code)
+               : reportText(artefact->plan.view(), *artefact->cost, row, phases, code);
   }
 
 private:
@@ -126,7 +137,8 @@ private:
 
   std::shared_ptr<tinyrt::Device> device;
   const Options *options = nullptr;
-  std::unique_ptr<mlir::tiny::Artefact> artefact; // outlives the program
+  std::unique_ptr<mlir::tiny::Artefact> artefact;             // outlives the program
+  std::optional<mlir::tiny::CodeObjectStatistics> statistics; // of a GPU's code, for the report
   std::shared_ptr<const tinyrt::Program> program;
   std::unique_ptr<tinyrt::Session> session;
 };

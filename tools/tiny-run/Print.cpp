@@ -254,7 +254,8 @@ static uint64_t bytesOf(const PlanView &plan, tinyrt::PlanRange<tiny_plan_tensor
 
 std::string tinyrun::reportText(const PlanView &plan, const mlir::tiny::ProgramCost &cost,
                                 const mlir::tiny::Target &peaks,
-                                const std::vector<CompilerPhase> &phases) {
+                                const std::vector<CompilerPhase> &phases,
+                                const mlir::tiny::CodeObjectStatistics *code) {
   std::string text;
   llvm::raw_string_ostream os(text);
   mlir::tiny::printCost(os, cost, peaks);
@@ -265,6 +266,10 @@ std::string tinyrun::reportText(const PlanView &plan, const mlir::tiny::ProgramC
     launches.row({std::string(plan.text(launch.label)), gridText(launch.grid),
                   std::to_string(launch.num_buffers)});
   os << launches.str() << "\n";
+  if (code) {
+    mlir::tiny::printStatistics(os, *code);
+    os << "\n";
+  }
 
   Table times;
   times.row({"compile", "ms"});
@@ -305,7 +310,8 @@ static llvm::json::Array tensorsJson(const PlanView &plan,
 
 std::string tinyrun::reportJson(const PlanView &plan, const mlir::tiny::ProgramCost &cost,
                                 const mlir::tiny::Target &peaks,
-                                const std::vector<CompilerPhase> &phases) {
+                                const std::vector<CompilerPhase> &phases,
+                                const mlir::tiny::CodeObjectStatistics *code) {
   const tiny_plan &header = plan.header();
   llvm::json::Array launches, compile;
   for (const tiny_plan_launch &launch : plan.launches()) {
@@ -338,6 +344,8 @@ std::string tinyrun::reportJson(const PlanView &plan, const mlir::tiny::ProgramC
                                     {"workspace", header.workspace_bytes},
                                     {"all", memoryNeeded(plan)}}},
       {"compile", std::move(compile)}};
+  if (code)
+    report["code"] = mlir::tiny::statisticsToJson(*code);
   std::string text;
   llvm::raw_string_ostream(text) << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));
   return text;

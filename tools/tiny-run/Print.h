@@ -5,6 +5,7 @@
 
 #include "Model.h"
 
+#include "Tiny/Compiler/CodeObject.h"
 #include "Tiny/Runtime/Session.h"
 #include "Tiny/Schedule/Report.h"
 
@@ -24,15 +25,17 @@ std::string profileTable(const tinyrt::PlanView &plan,
                          const std::vector<tinyrt::Session::LaunchTime> &times);
 
 /// What is known of a compiled program before it runs, and the compiler's phases; `peaks` are those
-/// that times are computed from.
+/// that times are computed from, `code` is null where it is no GPU's.
 struct CompilerPhase {
   std::string name;
   double seconds;
 };
 std::string reportText(const tinyrt::PlanView &plan, const mlir::tiny::ProgramCost &cost,
-                       const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases);
+                       const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases,
+                       const mlir::tiny::CodeObjectStatistics *code);
 std::string reportJson(const tinyrt::PlanView &plan, const mlir::tiny::ProgramCost &cost,
-                       const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases);
+                       const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases,
+                       const mlir::tiny::CodeObjectStatistics *code);
 
 } // namespace tinyrun
 

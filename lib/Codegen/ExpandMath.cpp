@@ -239,7 +239,7 @@ static Value expandSin(OpBuilder &b, Elementwise &e, Location loc, Value x, Type
 
 /// The expansion of `op`, or null if it is not one for this pass. `x` and `to` are the operand and
 /// result type as a scalar or a vector of rank 1.
-static Value expand(OpBuilder &b, Operation *op, Value x, Type to, bool nativeFMA,
+static Value expand(OpBuilder &b, Operation *op, Value x, Type to, bool nativeFMA, bool nativeF32,
                     ModuleOp module) {
   Elementwise e(b, op->getLoc(), to, nativeFMA);
   bool isDouble = getElementTypeOrSelf(to).isF64();
@@ -249,22 +249,25 @@ static Value expand(OpBuilder &b, Operation *op, Value x, Type to, bool nativeFM
     return isDouble ? expandLog2Double(e, x) : expandLog2(e, x, to);
   if (isDouble)
     return expandSinDouble(b, e, op->getLoc(), x, module);
+  if (nativeF32)
+    return expandSinSingle(b, e, op->getLoc(), x);
   return expandSin(b, e, op->getLoc(), x, to, module);
 }
 
-static void expandOp(IRRewriter &rewriter, Operation *op, bool nativeFMA, ModuleOp module) {
+static void expandOp(IRRewriter &rewriter, Operation *op, bool nativeFMA, bool nativeF32,
+                     ModuleOp module) {
   rewriter.setInsertionPoint(op);
   Value x = op->getOperand(0);
   Type type = x.getType();
   auto vector = dyn_cast<VectorType>(type);
   if (!vector || vector.getRank() == 1) {
-    rewriter.replaceOp(op, expand(rewriter, op, x, type, nativeFMA, module));
+    rewriter.replaceOp(op, expand(rewriter, op, x, type, nativeFMA, nativeF32, module));
     return;
   }
   // Gathers and reductions want rank 1.
   auto flat = VectorType::get({vector.getNumElements()}, vector.getElementType());
   Value cast = vector::ShapeCastOp::create(rewriter, op->getLoc(), flat, x);
-  Value result = expand(rewriter, op, cast, flat, nativeFMA, module);
+  Value result = expand(rewriter, op, cast, flat, nativeFMA, nativeF32, module);
   rewriter.replaceOpWithNewOp<vector::ShapeCastOp>(op, vector, result);
 }
 
@@ -283,15 +286,20 @@ struct ExpandMathPass : tiny::impl::ExpandMathPassBase<ExpandMathPass> {
   void runOnOperation() override {
     SmallVector<Operation *> functions, fmas;
     getOperation().walk([&](Operation *op) {
-      if (isa<math::Exp2Op, math::Log2Op, math::SinOp>(op) &&
-          isa<Float32Type, Float64Type>(getElementTypeOrSelf(op->getResult(0))))
+      auto isOf = [&](auto... types) {
+        return isa<decltype(types)...>(getElementTypeOrSelf(op->getResult(0)));
+      };
+      if (isa<math::SinOp>(op) && isOf(Float32Type(), Float64Type()))
+        functions.push_back(op);
+      else if (isa<math::Exp2Op, math::Log2Op>(op) &&
+               (isOf(Float64Type()) || (isOf(Float32Type()) && !nativeF32)))
         functions.push_back(op);
       else if (isa<math::FmaOp, vector::FMAOp>(op) && !nativeFMA)
         fmas.push_back(op);
     });
     IRRewriter rewriter(&getContext());
     for (Operation *op : functions)
-      expandOp(rewriter, op, nativeFMA, getOperation());
+      expandOp(rewriter, op, nativeFMA, nativeF32, getOperation());
     for (Operation *op : fmas)
       splitFMA(rewriter, op);
   }

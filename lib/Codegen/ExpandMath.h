@@ -1,7 +1,8 @@
 //===- ExpandMath.h - what the expansions of f32 and f64 share --*- C++ -*-===//
 //
 // ExpandMath.cpp is the pass, and the functions of f32. Those of f64 are in
-// ExpandMathDouble.cpp: nothing wider helps them, so they are other formulas.
+// ExpandMathDouble.cpp: nothing wider helps them, so they are other formulas. Where
+// f64 is slow, the sine of f32 is that of ExpandMathSingle.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,6 +38,9 @@ Value constantTable(OpBuilder &b, Location loc, ModuleOp module, StringRef name,
 Value expandExp2Double(Elementwise &e, Value x);
 Value expandLog2Double(Elementwise &e, Value x);
 Value expandSinDouble(OpBuilder &b, Elementwise &e, Location loc, Value x, ModuleOp module);
+
+/// sin of an f32 scalar or vector of rank 1 without f64, for a target with fma. Within 1 ULP.
+Value expandSinSingle(OpBuilder &b, Elementwise &e, Location loc, Value x);
 
 } // namespace mlir::tiny
 

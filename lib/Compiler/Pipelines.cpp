@@ -176,7 +176,7 @@ void mlir::tiny::buildCodegenPipelineRDNA3(OpPassManager &pm, const RDNA3Pipelin
   part.addNestedPass<func::FuncOp>(
       createConvertVectorToSCFPass(VectorTransferToSCFOptions().enableFullUnroll()));
   part.addNestedPass<func::FuncOp>(createExpandReductionsPass());
-  part.addPass(createExpandMathPass({target.hasFMA}));
+  part.addPass(createExpandMathPass({target.hasFMA, /*nativeF32=*/true}));
   part.addNestedPass<func::FuncOp>(createExpandConversionsPass({target.hasF16Conversion}));
 
   // Addresses as arithmetic, tidied before control flow turns into blocks.

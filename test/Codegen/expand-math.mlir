@@ -1,5 +1,6 @@
 // RUN: tiny-opt %s --tiny-codegen-expand-math --split-input-file | FileCheck %s --check-prefixes=CHECK,SPLIT
 // RUN: tiny-opt %s --tiny-codegen-expand-math=native-fma --split-input-file | FileCheck %s --check-prefixes=CHECK,FMA
+// RUN: tiny-opt %s --tiny-codegen-expand-math="native-fma native-f32" --split-input-file | FileCheck %s --check-prefix=NATIVE
 // The values are proved by execution: test/unit/Compiler/MathTest.cpp.
 
 // CHECK-LABEL: func.func @exp2
@@ -98,4 +99,21 @@ func.func @sin_f64(%x: vector<4xf64>) -> vector<4xf64> {
   // CHECK-NOT: math.sin
   %0 = math.sin %x : vector<4xf64>
   return %0 : vector<4xf64>
+}
+
+// -----
+
+// NATIVE-LABEL: func.func @native
+// NATIVE: math.exp2 %{{.*}} : f32
+// NATIVE: math.log2 %{{.*}} : f32
+// NATIVE-NOT: math.sin
+// NATIVE-NOT: f64
+// NATIVE: math.fma %{{.*}} : f32
+// NATIVE: scf.if
+// NATIVE: math.ctlz %{{.*}} : i64
+func.func @native(%x: f32) -> f32 {
+  %0 = math.exp2 %x : f32
+  %1 = math.log2 %0 : f32
+  %2 = math.sin %1 : f32
+  return %2 : f32
 }

@@ -102,6 +102,9 @@ def ExpandMathPass : Pass<"tiny-codegen-expand-math", "::mlir::ModuleOp"> {
     below 3 ULP. `sin` reduces arguments of any size; the table for the large ones becomes a private
     constant of the module. Other types are not touched: the program computes f16 and bf16 in f32.
 
+    With `native-f32`, exp2 and log2 of f32 stay, for the hardware, and sin of f32 is computed in f32,
+    to 1 ULP.
+
     A fused multiply-add (`math.fma`, `vector.fma`) is a permission to contract. Without the
     `native-fma` option it becomes a multiplication and an addition, because LLVM would call a
     function that emulates it.
@@ -120,6 +123,8 @@ def ExpandMathPass : Pass<"tiny-codegen-expand-math", "::mlir::ModuleOp"> {
   let options = [
     Option<"nativeFMA", "native-fma", "bool", /*default=*/"false",
            "The target has a fused multiply-add instruction.">,
+    Option<"nativeF32", "native-f32", "bool", /*default=*/"false",
+           "The target has exp2, log2 and fma of f32, and f64 is slow there.">,
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",

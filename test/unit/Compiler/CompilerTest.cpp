@@ -172,14 +172,14 @@ TEST(Compiler, EmitsForOtherCPUs) {
       {"%r = arith.bitcast %x : {0} to {1}", "f16", "bf16"},
   };
   for (const char *cpu : {"x86-64", "x86-64-v2", "x86-64-v4", "sapphirerapids", "znver4", "aarch64",
-                          "neoverse-n1", "neoverse-v2"})
+                          "neoverse-n1", "neoverse-v2", "gfx1100", "gfx1102"})
     for (unsigned width : {1u, 16u})
       for (const Case &test : cases) {
         auto module = parseSourceString<ModuleOp>(
-            elementwiseProgram(test.op, test.in, test.out, 64, width), &context());
+            elementwiseProgram(test.op, test.in, test.out, 64, {cpu, width}), &context());
         ASSERT_TRUE(module);
         CompileOptions options = tiledOptions();
-        options.cpu = cpu;
+        (findGPU(cpu) ? options.target : options.cpu) = cpu;
         std::string object;
         llvm::raw_string_ostream os(object);
         EXPECT_TRUE(succeeded(emit(*module, options, EmitKind::object, os)))

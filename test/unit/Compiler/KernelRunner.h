@@ -4,7 +4,10 @@
 #define TINY_TEST_UNIT_COMPILER_KERNELRUNNER_H
 
 #include "Tiny/Compiler/CPU.h"
+#include "Tiny/Compiler/GPU.h"
 #include "Tiny/InitAll.h"
+#include "Tiny/Runtime/HsaDevice.h"
+#include "Tiny/Runtime/Session.h"
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Parser/Parser.h"
@@ -27,10 +30,12 @@ inline mlir::MLIRContext &context() {
   return *context;
 }
 
-/// How one test runs: on which CPU, and with how many elements at once (1 for scalar code).
+/// How one test runs: on which CPU or (simulated) GPU, and with how many elements at once (1 for
+/// scalar code).
 struct Variant {
   std::string cpu;
   unsigned width;
+  bool isGPU() const { return mlir::tiny::findGPU(cpu); }
 };
 inline void PrintTo(const Variant &variant, std::ostream *os) {
   *os << variant.cpu << " by " << variant.width;
@@ -46,13 +51,16 @@ inline std::vector<Variant> variants() {
       if (auto described = mlir::tiny::describeCPU(cpu);
           described && mlir::tiny::missingOnHost(*described).empty())
         result.push_back({cpu, width});
+  for (unsigned width : {1u, 4u}) // a GPU has no vectors but in loads and stores
+    result.push_back({"gfx1100", width});
   return result;
 }
 
 /// A program of one kernel that applies `op` to each element. In `op`, %x is the operand and %r the
 /// result, and {0} and {1} are their types. bf16 lies in memory as its bits.
 inline std::string elementwiseProgram(const char *op, const char *inType, const char *outType,
-                                      int64_t count, unsigned width) {
+                                      int64_t count, const Variant &variant) {
+  unsigned width = variant.width;
   auto stored = [](const char *element) {
     return std::string(element) == "bf16" ? "i16" : element;
   };
@@ -73,22 +81,30 @@ inline std::string elementwiseProgram(const char *op, const char *inType, const 
   std::string program = llvm::formatv(
       R"(
     func.func @main(%in: tensor<{0}x{1}>) -> tensor<{0}x{2}> {{
-      %0 = tiny.launch @k(%in) {{grid = array<i64: 1, 1, 1>,
+      %0 = tiny.launch @k(%in) {{grid = array<i64: {4}, 1, 1>,
         result_slots = [#tiny.slot<result[0], offset = 0, bytes = {3}>]}
         : (tensor<{0}x{1}>) -> tensor<{0}x{2}>
       return %0 : tensor<{0}x{2}>
     })",
       count, inType, outType,
       count * mlir::tiny::storageBytes(
-                  mlir::RankedTensorType::get({1}, mlir::parseType(outType, &context()))));
+                  mlir::RankedTensorType::get({1}, mlir::parseType(outType, &context()))),
+      variant.isGPU() ? 16 : 1);
+  // On a GPU, 64 lanes of 16 workgroups take turns.
+  const char *attributes = variant.isGPU() ? ", tiny.block = 64 : i64" : "";
+  const char *place = variant.isGPU() ? R"(%lane = gpu.thread_id x
+      %first = affine.apply affine_map<(x, lane)[w] -> ((x * 64 + lane) * w)>(%gx, %lane)[%width]
+      %step = affine.apply affine_map<()[w] -> (w * 1024)>()[%width])"
+                                      : R"(%first = arith.constant 0 : index
+      %step = affine.apply affine_map<()[w] -> (w)>()[%width])";
   return program + llvm::formatv(
                        R"(
     func.func private @k(%in: memref<{0}x{1}>, %out: memref<{0}x{2}>, %gx: index, %gy: index,
-                         %gz: index) attributes {{tiny.kernel} {{
-      %c0 = arith.constant 0 : index
+                         %gz: index) attributes {{tiny.kernel{12}} {{
       %n = arith.constant {0} : index
-      %step = arith.constant {3} : index
-      scf.for %i = %c0 to %n step %step {{
+      %width = arith.constant {3} : index
+      {13}
+      scf.for %i = %first to %n step %step {{
         {4} = {5}.load %in[%i] : memref<{0}x{1}>{6}
         {7}
         {8}
@@ -99,7 +115,8 @@ inline std::string elementwiseProgram(const char *op, const char *inType, const 
     })",
                        count, stored(inType), stored(outType), width,
                        fromStored.empty() ? "%x" : "%s", access, suffix(storedIn), fromStored, body,
-                       toStored, toStored.empty() ? "%r" : "%t", suffix(storedOut))
+                       toStored, toStored.empty() ? "%r" : "%t", suffix(storedOut), attributes,
+                       place)
                        .str();
 }
 
@@ -112,6 +129,29 @@ compileProgram(const std::string &source, const mlir::tiny::CompileOptions &opti
   return mlir::failed(artefact) ? nullptr : std::move(*artefact);
 }
 
+/// Runs `artefact`, a program of one kernel from `in` to `out`, on the simulated card.
+inline bool runOnSimulator(const mlir::tiny::Artefact &artefact, const tinyrt::Tensor &in,
+                           tinyrt::Tensor &out) {
+  std::string error;
+  tinyrt::HsaOptions options;
+  options.simulate = true;
+  std::shared_ptr<tinyrt::Device> device = tinyrt::createHsaDevice(options, error);
+  std::vector<tinyrt::Device::Kernel> kernels;
+  tinyrt::DeviceMemory from, to;
+  bool ok = device && device->load(artefact.code(), artefact.plan.view(), kernels, error) &&
+            from.allocate(device, in.bytes(), "inputs", error) &&
+            to.allocate(device, out.bytes(), "results", error) &&
+            device->copyToDevice(from.data(), in.data(), in.bytes(), error);
+  if (ok) {
+    const tiny_plan_launch &launch = artefact.plan->launches()[0];
+    void *buffers[] = {from.data(), to.data()};
+    ok = device->launch(kernels[0], artefact.plan->kernels()[0], launch.grid, buffers, 2, error) &&
+         device->wait(error) && device->copyToHost(out.data(), to.data(), out.bytes(), error);
+  }
+  EXPECT_TRUE(ok) << error;
+  return ok;
+}
+
 /// The results of `op` (see elementwiseProgram) on all of `inputs`.
 template <typename Out, typename In>
 std::vector<Out> apply(const Variant &variant, const char *op, const char *inType,
@@ -121,10 +161,12 @@ std::vector<Out> apply(const Variant &variant, const char *op, const char *inTyp
     inputs.push_back(In());
   int64_t padded = inputs.size();
   mlir::tiny::CompileOptions options;
-  options.cpu = variant.cpu;
+  if (variant.isGPU())
+    options.target = variant.cpu;
+  else
+    options.cpu = variant.cpu;
   options.input = mlir::tiny::Stage::tiled;
-  auto artefact =
-      compileProgram(elementwiseProgram(op, inType, outType, padded, variant.width), options);
+  auto artefact = compileProgram(elementwiseProgram(op, inType, outType, padded, variant), options);
   if (!artefact) {
     ADD_FAILURE() << "cannot compile " << op;
     return {};
@@ -134,7 +176,10 @@ std::vector<Out> apply(const Variant &variant, const char *op, const char *inTyp
   tinyrt::Tensor out({tinyrt::ElementType::i8, {int64_t(padded * sizeof(Out))}});
   std::memcpy(in.data(), inputs.data(), in.bytes());
   void *buffers[] = {in.data(), out.data()};
-  artefact->kernels[0](buffers, 0, 0, 0);
+  if (!variant.isGPU())
+    artefact->kernels[0](buffers, 0, 0, 0);
+  else if (!runOnSimulator(*artefact, in, out))
+    return {};
   return {out.as<Out>(), out.as<Out>() + count};
 }
 

@@ -89,13 +89,50 @@ void testFunction(const Variant &variant, const char *op, Wide (*exact)(Wide),
                             << ", not " << exact(inputs[worstAt]);
 }
 
-void testF32(const Variant &variant, const char *op, double (*exact)(double)) {
-  testFunction(variant, op, exact, sampleF32(variant.width == 8 ? 4001 : 40009), 0.51);
+/// A GPU computes these in f32, and is off by `allowedOnGPU` at most.
+void testF32(const Variant &variant, const char *op, double (*exact)(double), double allowedOnGPU) {
+  testFunction(variant, op, exact, sampleF32(variant.width == 8 ? 4001 : 40009),
+               variant.isGPU() ? allowedOnGPU : 0.51);
 }
-TEST_P(Math, Exp2F32) { testF32(GetParam(), "%r = math.exp2 %x : {0}", std::exp2); }
-TEST_P(Math, Log2F32) { testF32(GetParam(), "%r = math.log2 %x : {0}", std::log2); }
-TEST_P(Math, SinF32) { testF32(GetParam(), "%r = math.sin %x : {0}", std::sin); }
-TEST_P(Math, SqrtF32) { testF32(GetParam(), "%r = math.sqrt %x : {0}", std::sqrt); }
+TEST_P(Math, Exp2F32) { testF32(GetParam(), "%r = math.exp2 %x : {0}", std::exp2, 2); }
+TEST_P(Math, Log2F32) { testF32(GetParam(), "%r = math.log2 %x : {0}", std::log2, 2); }
+TEST_P(Math, SinF32) { testF32(GetParam(), "%r = math.sin %x : {0}", std::sin, 1); }
+TEST_P(Math, SqrtF32) { testF32(GetParam(), "%r = math.sqrt %x : {0}", std::sqrt, 0.5); }
+
+/// x / y where y is x with its bits mixed, so that quotients of all magnitudes come up: the bits of
+/// the right one.
+template <typename T, typename Bits>
+void testDivision(const Variant &variant, const std::vector<T> &inputs, Bits factor) {
+  const char *type = sizeof(T) == 4 ? "f32" : "f64", *bits = sizeof(T) == 4 ? "i32" : "i64";
+  auto vectorOf = [&](const char *element) {
+    return variant.width == 1 ? std::string(element)
+                              : llvm::formatv("vector<{0}x{1}>", variant.width, element).str();
+  };
+  std::string value = std::to_string(static_cast<std::make_signed_t<Bits>>(factor));
+  std::string op = llvm::formatv(R"(%b = arith.bitcast %x : {0} to {1}
+        %f = arith.constant {2} : {1}
+        %m = arith.muli %b, %f : {1}
+        %y = arith.bitcast %m : {1} to {0}
+        %r = arith.divf %x, %y : {0})",
+                                 vectorOf(type), vectorOf(bits),
+                                 variant.width == 1 ? value : "dense<" + value + ">");
+  auto results = apply<T>(variant, op.c_str(), type, type, inputs);
+  ASSERT_EQ(results.size(), inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    T y = bitsTo<T>(Bits(bitsTo<Bits>(inputs[i]) * factor)), want = inputs[i] / y;
+    ASSERT_TRUE(std::isnan(want) ? std::isnan(results[i])
+                                 : bitsTo<Bits>(want) == bitsTo<Bits>(results[i]))
+        << std::hexfloat << inputs[i] << " / " << y << ": " << results[i] << ", not " << want;
+  }
+}
+TEST_P(Math, DivF32) {
+  for (uint32_t factor : {1u, 3u, 0x10001u, 0x9e3779b1u})
+    testDivision(GetParam(), sampleF32(40009), factor);
+}
+TEST_P(Math, DivF64) {
+  for (uint64_t factor : {uint64_t(1), uint64_t(0x9e3779b97f4a7c15)})
+    testDivision(GetParam(), sampleF64(20000), factor);
+}
 
 void testF64(const Variant &variant, const char *op, long double (*exact)(long double),
              double allowed) {

@@ -64,12 +64,14 @@ template <bool otherRow> struct PermuteRow {
   }
 };
 
-struct Permute64 { // swaps the halves of a wave64; a move in wave32
+struct Permute64 { // swaps the halves of a wave64; in a wave32 it writes nothing
   template <unsigned N> TINYSIM_INLINE static void run(Wave &wave, const Instruction &i) {
+    if (N == 32)
+      return;
     uint32_t value[N];
     const uint32_t *from = wave.vgpr<N>(i.src[0].index);
     for (unsigned lane = 0; lane < N; ++lane)
-      value[lane] = N == 64 ? from[lane ^ 32] : from[lane];
+      value[lane] = from[lane ^ (32 % N)];
     store<N>(wave, i.dst[0], value);
   }
 };

@@ -148,8 +148,8 @@ static void addReads(Suite &suite, unsigned wave) {
     }
   add(group, "v_permlane64_b32", "  v_mov_b32 v40, v16\n  v_permlane64_b32 v40, v10\n", 1,
       [=](const Wave &w, unsigned lane, uint32_t *out) {
-        out[0] = wave == 64 ? w.at(0, lane ^ 32) : 0;
-        return wave == 64; // in a wave32 it does nothing, or copies
+        out[0] = wave == 64 ? w.at(0, lane ^ 32) : w.at(6, lane); // a wave32 keeps what it has
+        return true;
       });
   for (unsigned form = 0; form < 2; ++form)
     add(group, form ? "v_mbcnt exec" : "v_mbcnt mask",

@@ -566,8 +566,12 @@ bool HsaDeviceImpl::hasFault(std::string &error) {
       if (const HsaStream::Launch *launch = entry.second->oldestUnfinished())
         if (!oldest || launch->number < oldest->number)
           oldest = launch;
-    faultMessage = std::string(name()) + ": kernel '" +
-                   (oldest ? metadata(oldest->kernel).name : std::string("?")) +
+    std::string kernel = oldest ? metadata(oldest->kernel).name : std::string("?");
+    // The simulator begins with the kernel, too.
+    std::string prefix = "kernel '" + kernel + "': ";
+    if (details.compare(0, prefix.size(), prefix) == 0)
+      details.erase(0, prefix.size());
+    faultMessage = std::string(name()) + ": kernel '" + kernel +
                    "' has failed: " + (details.empty() ? fault : details);
   }
   error = faultMessage;

@@ -215,13 +215,11 @@ static void addTransfers(Suite &suite, unsigned wave) {
   // Two addresses at once: offsets count elements, or 64 elements.
   for (unsigned bits : {32u, 64u})
     for (bool far : {false, true}) {
-      unsigned bytes = bits / 8, step = far ? 64 * bytes : bytes, first = 0, second = far ? 1 : 1;
+      unsigned first = 0, second = 1;
       std::string suffix = format("_2addr%s_b%u", far ? "_stride64" : "", bits),
                   where = far ? "v3" : "v2";
       // Far: lane * 8 bytes, so that the two areas do not overlap.
       std::string base = far ? format("  v_lshlrev_b32 v3, %u, v0\n", bits == 32 ? 2 : 3) : "";
-      if (far && bits == 32 && wave == 64)
-        second = 1; // 256 bytes a side, 64 lanes of 4 bytes
       std::string offsets = format(" offset0:%u offset1:%u", first, second);
       std::string read = "  ds_load" + suffix + format(" v[40:%u], ", 39 + bits / 16) + where +
                          offsets + "\n" + kWait;

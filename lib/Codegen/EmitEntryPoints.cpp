@@ -74,9 +74,13 @@ struct EmitEntryPointsPass : tiny::impl::EmitEntryPointsPassBase<EmitEntryPoints
         body.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(alignment));
         body.setArgAttr(i, LLVM::LLVMDialect::getNoUndefAttrName(), b.getUnitAttr());
       }
-      std::string name = body.getName().str();
-      if (failed(symbols.rename(body, (name + "_body"))))
+      std::string name = body.getName().str(), bodyName = name + "_body";
+      if (symbols.lookup(bodyName)) {
+        body.emitOpError("is a kernel, and its body needs the name '") << bodyName << "'";
         return signalPassFailure();
+      }
+      body.setName(
+          bodyName); // nobody calls it: SymbolTable::rename() would look for that everywhere
       body.setLinkage(LLVM::Linkage::Internal);
       body.setNoInline(true);
       body->removeAttr("tiny.kernel");

@@ -13,6 +13,7 @@
 
 #include "CrossLane.h"
 #include "NestEmitter.h"
+#include "Tiny/IR/FoldOperations.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -353,6 +354,7 @@ struct DistributeLoopsPass : tiny::impl::DistributeLoopsPassBase<DistributeLoops
       return;
     if (failed(distribute(function)))
       return signalPassFailure();
+    foldOperations(function);
     OpPassManager cleanup(func::FuncOp::getOperationName());
     addCleanup(cleanup);
     if (failed(runPipeline(cleanup, function)) || failed(checkLocals(function)))

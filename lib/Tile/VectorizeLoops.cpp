@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NestEmitter.h"
+#include "Tiny/IR/FoldOperations.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -78,6 +79,7 @@ struct VectorizeLoopsPass : tiny::impl::VectorizeLoopsPassBase<VectorizeLoopsPas
     for (KernelNest &nest : kernel->nests)
       eraseNest(nest);
 
+    foldOperations(function);
     OpPassManager cleanup(func::FuncOp::getOperationName());
     addCleanup(cleanup);
     if (failed(runPipeline(cleanup, function)))

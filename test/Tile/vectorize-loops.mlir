@@ -145,7 +145,7 @@ func.func private @strides(%x: memref<16xf32>, %out: memref<8xf32>)
 
 // -----
 
-func.func private @untiled(%x: memref<4xf32>, %out: memref<4xf32>) attributes {tiny.kernel} { // expected-error {{has no tiny.tiling, a list; run tiny-tile-select-tiling-cpu first}}
+func.func private @untiled(%x: memref<4xf32>, %out: memref<4xf32>) attributes {tiny.kernel} { // expected-error {{has no tiny.tiling, a list; run tiny-tile-select-tiling-cpu (or -rdna3) first}}
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       ins(%x : memref<4xf32>) outs(%out : memref<4xf32>) {
   ^bb0(%p: f32, %q: f32):

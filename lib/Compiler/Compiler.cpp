@@ -185,7 +185,7 @@ LogicalResult Compilation::schedule() {
                            "held to a limit");
   if (options.input == Stage::program && failed(timed("schedule", [&] {
         return runPipeline([&](OpPassManager &pm) {
-          buildSchedulePipeline(pm, options.entry, options.verifyStages);
+          buildSchedulePipeline(pm, options.entry, options.verifyStages, gpu);
         });
       })))
     return failure();

@@ -41,7 +41,8 @@ const Target &RDNA3PipelineOptions::target() const {
   return *findTarget(names[static_cast<size_t>(chip.getValue())]);
 }
 
-void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify) {
+void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify,
+                                       const Target *gpu) {
   // Movement of movement, constants, equal expressions: what is gone now needs no kernel.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -55,6 +56,11 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &ent
 
   FormKernelsPassOptions kernels;
   kernels.entry = entry;
+  if (gpu) {
+    // Half of the memory of a workgroup: so that a unit has two of them at the same time.
+    kernels.localBytes = gpu->units.ldsBytes / 2;
+    kernels.parallelUnits = gpu->units.count;
+  }
   pm.addPass(createFormKernelsPass(kernels));
   // Before anything is spent on a kernel: equal ones are tiled, lowered and compiled once.
   pm.addPass(createShareKernelsPass());
@@ -150,6 +156,23 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
 }
 
 void mlir::tiny::buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options) {
+  const Target &target = options.target();
+  // Everything is nests from here on. A block of a row is a vector of each lane of a workgroup.
+  DecomposeOnlineReductionsPassOptions online;
+  online.blockBytes = target.units.ldsBytes / 64;
+  pm.addNestedPass<func::FuncOp>(createDecomposeOnlineReductionsPass(online));
+  // A choice, and nothing but a choice: a table or a search may make it instead.
+  pm.addNestedPass<func::FuncOp>(createSelectTilingRDNA3Pass({std::string(target.name)}));
+  // Nests that locals connect get their workgroups while the kernel is still functional.
+  pm.addNestedPass<func::FuncOp>(createFormWorkgroupsPass());
+  // Addresses exist from here on. What a workgroup keeps is in LDS.
+  pm.addNestedPass<func::FuncOp>(createBufferizeKernelsPass({"workgroup"}));
+  // All loops that are left become the lanes', and those of nests alone the workgroups' too.
+  DistributeLoopsPassOptions distribute;
+  distribute.hasFma = target.hasFMA;
+  distribute.waveSize = target.units.waveSize;
+  distribute.maxLocalBytes = target.units.ldsBytes;
+  pm.addNestedPass<func::FuncOp>(createDistributeLoopsPass(distribute));
   // Last, because it needs the launches too, and all functions at once.
   pm.addPass(createMapGridPass());
 }
@@ -266,7 +289,7 @@ void mlir::tiny::registerTinyPipelines() {
   PassPipelineRegistration<RDNA3PipelineOptions>(
       "tiny-rdna3", "Compile a program to the llvm and rocdl dialects, for an RDNA3 GPU",
       [](OpPassManager &pm, const RDNA3PipelineOptions &options) {
-        buildSchedulePipeline(pm, options.entry, options.verify);
+        buildSchedulePipeline(pm, options.entry, options.verify, &options.target());
         buildTilePipelineRDNA3(pm, options);
         buildCodegenPipelineRDNA3(pm, options);
       });

@@ -14,6 +14,7 @@
 #include "CrossLane.h"
 #include "NestEmitter.h"
 #include "Tiny/IR/FoldOperations.h"
+#include "Tiny/IR/KernelAttributes.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -373,7 +374,7 @@ struct DistributeLoopsPass : tiny::impl::DistributeLoopsPassBase<DistributeLoops
       return failure();
 
     Workgroup block{waveSize, waveSize, {}};
-    if (auto known = function->getAttrOfType<IntegerAttr>(blockAttrName))
+    if (auto known = function->getAttrOfType<IntegerAttr>(kBlockAttrName))
       block.lanes = known.getInt();
     for (auto [nest, tiling] : llvm::zip(kernel->nests, *tilings)) {
       if (!tiling.gpu)
@@ -382,7 +383,10 @@ struct DistributeLoopsPass : tiny::impl::DistributeLoopsPassBase<DistributeLoops
           std::max<int64_t>(block.lanes, llvm::alignTo(productOf(tiling.gpu.getLanes()), waveSize));
     }
     OpBuilder builder(function.getBody());
-    function->setAttr(blockAttrName, builder.getI64IntegerAttr(block.lanes));
+    function->setAttr(kBlockAttrName, builder.getI64IntegerAttr(block.lanes));
+    if (!function->hasAttr(kModeAttrName))
+      function->setAttr(kModeAttrName, builder.getStringAttr(
+                                           stringifyWorkgroupMode(tilings->front().gpu.getMode())));
     block.lane = gpu::ThreadIdOp::create(builder, function.getLoc(), gpu::Dimension::x);
 
     llvm::DenseMap<Value, Value> flat = flattenBuffers(function);

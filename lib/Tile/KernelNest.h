@@ -24,8 +24,6 @@ namespace mlir::tiny {
 /// The discardable attributes by which the stage knows a kernel and its tilings, one per nest.
 constexpr StringLiteral kernelAttrName = "tiny.kernel";
 constexpr StringLiteral tilingAttrName = "tiny.tiling";
-/// On a kernel for a GPU: lanes of a workgroup, a multiple of a wave.
-constexpr StringLiteral blockAttrName = "tiny.block";
 
 /// A condition for an access: `low <= expr < high`, else the value is `pad`.
 struct Guard {

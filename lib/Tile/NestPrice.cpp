@@ -145,10 +145,12 @@ double Pricer::price(const Candidate &candidate) const {
   return total;
 }
 
+double mlir::tiny::operationsOf(linalg::GenericOp op) { return arithOf(op) / arithCost; }
+
 double mlir::tiny::operationsOf(const KernelNest &nest) {
   double operations = 1;
   for (linalg::GenericOp op : {nest.reduction, nest.epilogue})
     if (op)
-      operations += arithOf(op) / arithCost;
+      operations += operationsOf(op);
   return operations;
 }

@@ -48,7 +48,9 @@ private:
   double reductionArith = 0, epilogueArith = 0; ///< Of one vector operation each.
 };
 
-/// Simple operations that one execution of the nest's innermost bodies takes.
+/// Simple operations that one execution of a body takes.
+double operationsOf(linalg::GenericOp op);
+/// The same of the nest's innermost bodies.
 double operationsOf(const KernelNest &nest);
 
 } // namespace mlir::tiny

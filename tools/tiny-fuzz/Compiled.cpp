@@ -4,6 +4,7 @@
 
 #include "Tiny/Compiler/Compiler.h"
 #include "Tiny/IR/TinyDialect.h"
+#include "Tiny/Runtime/HsaDevice.h"
 #include "Tiny/Runtime/Session.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -13,6 +14,15 @@
 
 using namespace mlir;
 using namespace tinyfuzz;
+
+/// What runs code for `target`: this machine, or the simulator of a card.
+static std::shared_ptr<tinyrt::Device> deviceFor(StringRef target, std::string &error) {
+  if (target != "rdna3")
+    return tinyrt::createCpuDevice();
+  tinyrt::HsaOptions simulator;
+  simulator.simulate = true;
+  return tinyrt::createHsaDevice(simulator, error);
+}
 
 FailureOr<std::vector<tinyrt::Tensor>>
 tinyfuzz::runCompiled(ModuleOp module, ArrayRef<tinyrt::Tensor> inputs, StringRef target) {
@@ -31,7 +41,9 @@ tinyfuzz::runCompiled(ModuleOp module, ArrayRef<tinyrt::Tensor> inputs, StringRe
   if (failed(artefact))
     return failure();
   std::string error;
-  static std::shared_ptr<tinyrt::Device> device = tinyrt::createCpuDevice();
+  static std::shared_ptr<tinyrt::Device> device = deviceFor(target, error); // one for all programs
+  if (!device)
+    return module.emitError() << error;
   auto program = tinyrt::Program::create(device, (*artefact)->plan, (*artefact)->code(),
                                          (*artefact)->constants.data(), error);
   if (!program)

@@ -43,7 +43,8 @@ static cl::opt<int64_t> maxOps("max-ops", cl::desc("The largest number of ops in
                                cl::init(40), cl::cat(category));
 static cl::opt<std::string> target(
     "target",
-    cl::desc("What to compare with the reference: cpu; affine, which runs the affine loops of "
+    cl::desc("What to compare with the reference: cpu; rdna3, on the simulator; affine, which runs "
+             "the affine loops of "
              "kernels; canonicalize, which checks the folders; constants and scales, which check "
              "what folds constants; or, to check the reference itself, "
              "naive or liberal"),
@@ -285,9 +286,11 @@ int main(int argc, char **argv) {
                               "\n  tiny-fuzz --target cpu --seed 7 --count 500\n"
                               "  tiny-fuzz --target cpu fuzz-7-123.mlir --input-seed 7000144\n");
   if (!llvm::is_contained(
-          {"cpu", "affine", "canonicalize", "constants", "scales", "naive", "liberal"}, target)) {
-    llvm::errs() << "tiny-fuzz: unknown target '" << target
-                 << "'; known are: cpu, affine, canonicalize, constants, scales, naive, liberal\n";
+          {"cpu", "rdna3", "affine", "canonicalize", "constants", "scales", "naive", "liberal"},
+          target)) {
+    llvm::errs()
+        << "tiny-fuzz: unknown target '" << target
+        << "'; known are: cpu, rdna3, affine, canonicalize, constants, scales, naive, liberal\n";
     return 1;
   }
   DialectRegistry registry;

@@ -66,8 +66,9 @@ struct RDNA3PipelineOptions : PassPipelineOptions<RDNA3PipelineOptions> {
 };
 
 /// Stage by stage: a program of tiny ops; kernels on tensors; tiled kernels on memrefs; the llvm
-/// dialect.
-void buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify);
+/// dialect. A program is scheduled for `gpu`, or for CPUs if that is null.
+void buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify,
+                           const Target *gpu = nullptr);
 void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 void buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 void buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);

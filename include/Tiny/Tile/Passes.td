@@ -78,6 +78,33 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
 
+def SelectTilingRDNA3Pass : Pass<"tiny-tile-select-tiling-rdna3", "::mlir::func::FuncOp"> {
+  let summary = "Choose lanes, vectors and register tiles for an RDNA3 GPU";
+  let description = [{
+    Sets `tiny.tiling` on a kernel that has none, a list of one `#tiny.gpu_tiling` per nest. In a nest,
+    every loop is tried as the one along which lanes are neighbours, with vectors of up to 16 bytes,
+    register tiles, and lanes that share a reduction; the time of each is computed from the
+    instructions of a wave, the lines of memory or banks of LDS that its accesses touch, and how many
+    waves there are for the units of the chip.
+
+    Where locals connect several nests, tiles of their shared loops and numbers of lanes are tried
+    together, with as many workgroups at the same time as LDS has room for. Locals that do not fit LDS
+    are an error.
+
+    ```mlir
+    func.func private @k(%a: tensor<4096xf32>, …) attributes {tiny.kernel}
+    // becomes
+    func.func private @k(%a: tensor<4096xf32>, …) attributes {tiny.kernel,
+      tiny.tiling = [#tiny.gpu_tiling<grid = [4096], lanes = [32], vector = 0 by 4, unroll = [1], order = [0],
+                                      contract = none, waves = [1, 1], mode = cu>]}
+    ```
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", [{"gfx1100"}], "The chip, a row of Tiny/Target.h">
+  ];
+  let dependentDialects = ["::mlir::tiny::TinyDialect"];
+}
+
 def FormWorkgroupsPass : Pass<"tiny-tile-form-workgroups", "::mlir::func::FuncOp"> {
   let summary = "Tile a kernel into an scf.forall over its workgroups";
   let description = [{

@@ -7,6 +7,8 @@
 
 #include "EmitCode.h"
 
+#include "SplitAddresses.h"
+
 #include "Tiny/Compiler/GPU.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
@@ -17,6 +19,10 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/LICM.h"
+#include "llvm/Transforms/Scalar/LoopPassManager.h"
+#include "llvm/Transforms/Vectorize/LoadStoreVectorizer.h"
 
 #include <cstring>
 
@@ -68,6 +74,18 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  if (!machine.getTargetTriple().isAMDGCN())
+    return;
+  // Neighbours are one access before they are a kind of access that LLVM does not join.
+  llvm::FunctionPassManager passes;
+  passes.addPass(llvm::LoadStoreVectorizerPass());
+  passes.addPass(SplitAddressesPass());
+  passes.addPass(llvm::EarlyCSEPass());
+  passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()),
+                                                       /*UseMemorySSA=*/true));
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration())
+      passes.run(function, functions);
 }
 
 /// LLVM makes calls of compiler-rt where the target lacks an instruction. We are to have none:

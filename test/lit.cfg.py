@@ -27,6 +27,9 @@ for line in config.tiny_environment:
     if name:
         config.environment[name] = value
 
+# Code that tiny-run keeps is of one build, and no affair of the user's.
+config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")
+
 # Models and data sets that are too large for this repository lie beside it, or
 # where TINY_SHARED says.
 shared = os.environ.get("TINY_SHARED") or os.path.join(config.tiny_source_dir, "..", "shared")

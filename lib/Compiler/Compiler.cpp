@@ -12,6 +12,7 @@
 #include "EmitCode.h"
 #include "EmitLibrary.h"
 #include "HostPlan.h"
+#include "ObjectCache.h"
 #include "Tiny/Compiler/CPU.h"
 #include "Tiny/Compiler/GPU.h"
 #include "Tiny/Compiler/Pipelines.h"
@@ -63,8 +64,14 @@ public:
 
   /// Looks up target and entry.
   LogicalResult prepare();
-  /// Tiled kernels, and the launch plan.
+  /// Kernels and launches, and what they cost.
   LogicalResult schedule();
+  /// Loops, and the grids of the launches. What came tiled stays as it is.
+  LogicalResult tile();
+  /// The launch plan and the constants.
+  LogicalResult makePlan();
+  /// The plan and the objects: all of the stages above and below, or what the cache has.
+  LogicalResult makeObjects();
   /// The llvm dialect, in one nested module per part.
   LogicalResult lower();
   /// The code of each part.
@@ -96,7 +103,9 @@ private:
   LogicalResult runPipeline(llvm::function_ref<void(OpPassManager &)> build);
   LogicalResult prepareCPU();
   LogicalResult count();
-  LogicalResult tile();
+  void addTilePasses(OpPassManager &pm);
+  void addCodegenPasses(OpPassManager &pm);
+  std::string describe();
   LogicalResult checkImage(const std::string &image);
   LogicalResult error(llvm::Error failure) {
     return module.emitError(llvm::toString(std::move(failure)));
@@ -168,15 +177,17 @@ LogicalResult Compilation::count() {
   return checkWork(entry, *cost, options.maxFlops, options.maxLaunches);
 }
 
-LogicalResult Compilation::tile() {
-  return runPipeline([&](OpPassManager &pm) {
-    if (gpu)
-      return buildTilePipelineRDNA3(pm, gpuOptions);
-    if (options.target == "cpu")
-      return buildTilePipelineCPU(pm, cpuOptions);
-    buildTilePipelineAffine(pm, cpuOptions);
-    buildSequentialPipeline(pm, cpuOptions);
-  });
+void Compilation::addTilePasses(OpPassManager &pm) {
+  if (gpu)
+    return buildTilePipelineRDNA3(pm, gpuOptions);
+  if (options.target == "cpu")
+    return buildTilePipelineCPU(pm, cpuOptions);
+  buildTilePipelineAffine(pm, cpuOptions);
+  buildSequentialPipeline(pm, cpuOptions);
+}
+
+void Compilation::addCodegenPasses(OpPassManager &pm) {
+  gpu ? buildCodegenPipelineRDNA3(pm, gpuOptions) : buildCodegenPipelineCPU(pm, cpuOptions);
 }
 
 LogicalResult Compilation::schedule() {
@@ -191,8 +202,16 @@ LogicalResult Compilation::schedule() {
     return failure();
   if (options.input != Stage::tiled && failed(timed("count", [&] { return count(); })))
     return failure();
-  if (options.input != Stage::tiled && failed(timed("tile", [&] { return tile(); })))
-    return failure();
+  return success();
+}
+
+LogicalResult Compilation::tile() {
+  if (options.input == Stage::tiled)
+    return success();
+  return timed("tile", [&] { return runPipeline([&](OpPassManager &pm) { addTilePasses(pm); }); });
+}
+
+LogicalResult Compilation::makePlan() {
   return timed("plan", [&]() -> LogicalResult {
     FailureOr<tinyrt::Plan> built = buildPlan(entry, cost ? &*cost : nullptr);
     if (failed(built) || failed(checkMemory(entry, *built, options.maxMemory)))
@@ -206,13 +225,52 @@ LogicalResult Compilation::schedule() {
   });
 }
 
-LogicalResult Compilation::lower() {
-  return timed("lower", [&] {
-    return runPipeline([&](OpPassManager &pm) {
-      return gpu ? buildCodegenPipelineRDNA3(pm, gpuOptions)
-                 : buildCodegenPipelineCPU(pm, cpuOptions);
+/// All that decides about code besides the program itself.
+std::string Compilation::describe() {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  OpPassManager passes(ModuleOp::getOperationName());
+  addTilePasses(passes);
+  addCodegenPasses(passes);
+  passes.printAsTextualPipeline(os);
+  os << "\n" << cpu.triple.str() << " " << cpu.name << " " << cpu.features << "\n";
+  return text;
+}
+
+LogicalResult Compilation::makeObjects() {
+  // What came tiled is for tests, and code of a GPU has facts that are in no plan's grid.
+  std::optional<ObjectCache> cache;
+  CompiledLaunches kept;
+  bool isKept = false;
+  if (!options.cache.empty() && !gpu && options.input != Stage::tiled)
+    (void)timed("cache", [&] {
+      cache.emplace(options.cache, entry, describe());
+      isKept = cache->load(kept);
+      return success();
     });
-  });
+  if (isKept) {
+    for (auto [launch, grid] : llvm::zip_equal(entry.getOps<LaunchOp>(), kept.grids))
+      launch.setGrid(ArrayRef<int64_t>(grid));
+    code = std::move(kept.objects);
+    return makePlan();
+  }
+  if (failed(tile()) || failed(makePlan()))
+    return failure();
+  if (cache)
+    for (auto launch : entry.getOps<LaunchOp>())
+      llvm::copy(*launch.getGrid(), kept.grids.emplace_back().begin());
+  if (failed(lower()) || failed(generate(CodeKind::object)))
+    return failure();
+  if (cache) {
+    kept.objects = code;
+    cache->store(kept);
+  }
+  return success();
+}
+
+LogicalResult Compilation::lower() {
+  return timed("lower",
+               [&] { return runPipeline([&](OpPassManager &pm) { addCodegenPasses(pm); }); });
 }
 
 LogicalResult Compilation::generate(CodeKind kind,
@@ -312,8 +370,7 @@ FailureOr<std::unique_ptr<Artefact>> mlir::tiny::compile(ModuleOp module,
   if (!missing.empty())
     return module.emitError("this machine cannot run code for '")
            << options.cpu << "': it lacks " << missing;
-  if (failed(compilation.schedule()) || failed(compilation.lower()) ||
-      failed(compilation.generate(CodeKind::object)) ||
+  if (failed(compilation.schedule()) || failed(compilation.makeObjects()) ||
       failed(compilation.gpu ? compilation.link(artefact->image) : compilation.link(*artefact)))
     return failure();
   artefact->plan = std::move(compilation.plan);
@@ -333,7 +390,8 @@ LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, E
   if (kind == EmitKind::codeObject && !compilation.gpu)
     return module.emitError("a code object is what a GPU loads; for '")
            << options.target << "' there is an object file";
-  if (failed(compilation.schedule()))
+  if (failed(compilation.schedule()) || failed(compilation.tile()) ||
+      failed(compilation.makePlan()))
     return failure();
   if (kind == EmitKind::mlir) {
     module.print(os);
@@ -368,7 +426,8 @@ FailureOr<Library> mlir::tiny::emitLibrary(ModuleOp module, const CompileOptions
   if (compilation.gpu)
     return module.emitError("a library is for a CPU; what '")
            << options.target << "' loads is a code object";
-  if (failed(compilation.schedule()))
+  if (failed(compilation.schedule()) || failed(compilation.tile()) ||
+      failed(compilation.makePlan()))
     return failure();
   const tinyrt::PlanView &plan = compilation.plan.view();
   std::string reason = whyNotLibrary(plan, library);

@@ -12,9 +12,24 @@
 #include "Tiny/Compiler/GPU.h"
 
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace tinyrun;
+
+/// Where code is kept. Nobody asked for the default: where it cannot be made, there is none.
+static std::string cacheFolder(const Options &options) {
+  if (!options.cache.empty())
+    return options.cache == "none" ? "" : options.cache;
+  llvm::SmallString<128> folder;
+  if (!llvm::sys::path::cache_directory(folder))
+    return "";
+  llvm::sys::path::append(folder, "tiny");
+  bool isThere = !llvm::sys::fs::create_directories(folder) &&
+                 !llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write);
+  return isThere ? folder.str().str() : "";
+}
 
 mlir::tiny::CompileOptions tinyrun::compileOptions(const Model &model, const Options &options) {
   mlir::tiny::CompileOptions result;
@@ -22,6 +37,7 @@ mlir::tiny::CompileOptions tinyrun::compileOptions(const Model &model, const Opt
   result.target = options.target;
   result.cpu = options.cpu;
   result.entry = options.entry;
+  result.cache = cacheFolder(options);
   result.maxMemory = memoryLimit(options);
   result.maxFlops = options.maxFlops;
   result.maxLaunches = options.maxLaunches;

@@ -251,6 +251,9 @@ static const OptionInfo kOptions[] = {
      PARSE((o.cpu = v.str(), true))},
     {"--threads", "N", "threads to use (default: one per core)", false,
      PARSE(parseNumber(v, 1, 1024, o.threads, e))},
+    {"--cache", "FOLDER|none",
+     "where compiled code is kept for later runs (default: tiny in $XDG_CACHE_HOME\nor ~/.cache)",
+     false, PARSE((o.cache = v.str(), true))},
     {"--max-memory", "SIZE",
      "refuse a program that needs more, as 512M or 2G (default: the memory of\nthe machine)", false,
      PARSE(parseSize(v, o.maxMemory, e))},
@@ -378,6 +381,8 @@ static bool checkTogether(const Options &options, std::string &error) {
     return fail("--emit runs nothing: it takes no data, and nothing can be measured or compared");
   if (isReference && options.poison)
     return fail("--poison needs a target with kernels, and the reference has none");
+  if (!options.cache.empty() && (isReference || !options.emit.empty()))
+    return fail("--cache keeps code that is run, and here is none");
   if (isReference && (options.maxFlops || options.maxLaunches))
     return fail("--max-flops and --max-launches need a target with kernels, and the reference has "
                 "none");

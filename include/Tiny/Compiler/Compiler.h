@@ -51,6 +51,8 @@ struct CompileOptions {
   unsigned parts = 2;
   /// Check the contract between stages.
   bool verifyStages = true;
+  /// A folder where compile() keeps code for a CPU, and finds that of earlier runs; empty for none.
+  std::string cache;
 };
 
 /// A step of the compiler and the seconds that it took.

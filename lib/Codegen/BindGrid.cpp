@@ -62,12 +62,15 @@ static void bindLanes(func::FuncOp kernel, int64_t lanes) {
   });
 }
 
-static void annotateBuffers(func::FuncOp kernel, unsigned alignment) {
+/// LLVM reads beyond what is asked for up to the alignment that it knows: so that is told only as
+/// far as the size of a buffer is a multiple of it, and nothing is read behind the end.
+static void annotateBuffers(func::FuncOp kernel, int64_t alignment) {
   Builder b(kernel.getContext());
   for (unsigned i = 0; i < kernel.getNumArguments(); ++i) {
     auto buffer = cast<MemRefType>(kernel.getArgumentTypes()[i]);
     int64_t bytes = buffer.getNumElements() * ((buffer.getElementTypeBitWidth() + 7) / 8);
-    kernel.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(alignment));
+    int64_t known = bytes > 0 ? std::min(alignment, bytes & -bytes) : alignment;
+    kernel.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(known));
     kernel.setArgAttr(i, LLVM::LLVMDialect::getNoUndefAttrName(), b.getUnitAttr());
     if (bytes > 0)
       kernel.setArgAttr(i, LLVM::LLVMDialect::getDereferenceableAttrName(),

@@ -58,6 +58,10 @@ static void setGPU(llvm::Module &module, const Target &gpu) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", gpu.name);
+    // Whether wide accesses may begin between words is up to the mode that the driver sets.
+    std::string features = function.getFnAttribute("target-features").getValueAsString().str();
+    function.addFnAttr("target-features",
+                       features + (features.empty() ? "" : ",") + "-unaligned-access-mode");
     function.addFnAttr(llvm::Attribute::NoUnwind);
   }
 }

@@ -23,6 +23,16 @@ func.func private @k(%a: memref<256xf16>, %x: index, %y: index, %z: index)
 
 // -----
 
+// 28 bytes: LLVM may read a buffer up to its alignment, which must not be behind the end.
+// CHECK-LABEL: func.func private @odd
+// CHECK-SAME: memref<7xf32> {llvm.align = 4 : i64, llvm.dereferenceable = 28 : i64, llvm.noundef}
+func.func private @odd(%a: memref<7xf32>, %x: index, %y: index, %z: index)
+    attributes {tiny.kernel, tiny.block = 32 : i64} {
+  return
+}
+
+// -----
+
 // Of a kernel that nobody launches, nothing is known but its lanes.
 // CHECK-LABEL: func.func private @alone()
 // CHECK: gpu.block_id x{{$}}

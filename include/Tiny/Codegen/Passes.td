@@ -38,8 +38,9 @@ def BindGridPass : Pass<"tiny-codegen-bind-grid", "::mlir::ModuleOp"> {
     `gpu.block_id`, and are no arguments any more. How large they get is known: the launches say it,
     and `tiny.block` says it of `gpu.thread_id`. So both get an upper bound, which shows LLVM that
     offsets made of them are not negative and have 32 bits; a coordinate that has one value only is a
-    constant. Buffers get what LLVM wants to know of them: their alignment, and that all of their bytes
-    can be read. Must run while the host function is still there.
+    constant. Buffers get what LLVM wants to know of them: that all of their bytes can be read, and
+    their alignment, as far as their size is a multiple of it: LLVM reads up to that, whatever is asked
+    for. Must run while the host function is still there.
 
     Before:
     ```mlir

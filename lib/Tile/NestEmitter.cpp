@@ -435,9 +435,8 @@ void mlir::tiny::eraseNest(KernelNest &nest) {
 }
 
 void mlir::tiny::addCleanup(OpPassManager &pm) {
+  pm.addPass(createCSEPass()); // first: what is there twice is canonicalised once
   pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
-  pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

@@ -19,6 +19,8 @@ using namespace mlir::tiny;
 static constexpr double memoryLatency = 500, ldsLatency = 80;
 /// Registers of a lane for addresses and the like, beside sums, fragments and loads.
 static constexpr int64_t otherRegisters = 28;
+/// Bytes that the caches deliver to a unit in a cycle, where all units ask at the same time.
+static constexpr double cacheBytesPerCycle = 32;
 
 namespace {
 class Chooser {
@@ -48,9 +50,9 @@ private:
 int64_t Chooser::registers(const ContractionPlan &plan) const {
   int64_t bytes = plan.what.factorBytes(), wave = target.units.waveSize;
   int64_t sums = plan.ownRows() * plan.ownColumns() / (plan.wmma ? wave : 1);
-  int64_t fragments = plan.wmma
-                          ? (plan.ownRows() + plan.ownColumns()) / wmmaSize * wmmaSize * bytes / 4
-                          : 2 * (plan.ownRows() + plan.ownColumns());
+  // Of the rows, a fragment at a time is enough, and the next one.
+  int64_t fragments = plan.wmma ? (2 + plan.ownColumns() / wmmaSize) * wmmaSize * bytes / 4
+                                : 2 * (plan.ownRows() + plan.ownColumns());
   int64_t loads = 0;
   for (const SidePlan *side : {&plan.rows, &plan.columns}) {
     int64_t words = llvm::divideCeil(side->width * bytes, 4);
@@ -107,8 +109,10 @@ double Chooser::cycles(const ContractionPlan &plan) const {
   double perUnit = std::ceil(workgroups / units.count);
   double together = std::min<double>(perUnit, fit);
   double wavesPerSIMD = std::max(together * waves / units.simdsPerUnit, 1.0);
+  double cacheCycles =
+      double(plan.rows.tile + plan.columns.tile) * plan.depth.step * bytes / cacheBytesPerCycle;
   double step = std::max({wavesPerSIMD * (products + other + reads), together * ldsCycles,
-                          memoryLatency + ldsLatency + products});
+                          together * cacheCycles, memoryLatency + ldsLatency + products});
   double rounds = std::ceil(perUnit / together);
   double ends = 2 * memoryLatency +
                 4.0 * plan.ownRows() * plan.ownColumns() / (plan.wmma ? units.waveSize : 1);

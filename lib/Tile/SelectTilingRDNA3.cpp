@@ -1,9 +1,10 @@
 //===- SelectTilingRDNA3.cpp - choose a kernel's tiles for RDNA3 ----------===//
 //
-// A nest alone is priced by itself (LanePrice.h), as a contraction too where it is one. Nests that locals connect share their
-// workgroups, so these come first: tiles of the shared loops and numbers of lanes are
-// tried together, the cheapest of which leaves each nest the lanes that suit it, the
-// chip enough workgroups, and LDS room for more than one of them.
+// A nest alone is priced by itself (LanePrice.h), as a contraction too where it is one.
+// Nests that locals connect share their workgroups, so these come first: tiles of the
+// shared loops and numbers of lanes are tried together, the cheapest of which leaves
+// each nest the lanes that suit it, the chip enough workgroups, and LDS room for more
+// than one of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -208,8 +209,7 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
     if (!choice)
       return std::nullopt;
     LaneCandidate other = chooseLanes(nest, *target, usualLanes, /*workgroups=*/0);
-    double cycles =
-        timeOf(LanePricer(nest, *target), other, *target, usualLanes, /*workgroups=*/0);
+    double cycles = timeOf(LanePricer(nest, *target), other, *target, usualLanes, /*workgroups=*/0);
     return choice->cycles < cycles ? choice : std::nullopt;
   }
 

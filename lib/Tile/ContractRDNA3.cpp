@@ -33,7 +33,7 @@ using namespace mlir::tiny;
 /// The loop that stores of this lane may be vectors along, or -1: the innermost one of the columns,
 /// where runs of a lane never cross its end.
 static int64_t storeLoop(const KernelNest &nest, const ContractionPlan &plan) {
-  unsigned loop = plan.what.columns.loops.back();
+  int64_t loop = plan.what.columns.loops.back();
   return !plan.wmma && nest.sizes[loop] % accessWords == 0 ? loop : -1;
 }
 

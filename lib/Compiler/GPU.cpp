@@ -38,10 +38,8 @@ mlir::tiny::createTargetMachine(const Target &gpu) {
     return llvm::createStringError(error);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  // Whether a dword may lie at any address is a mode of the process, which is not ours to choose.
-  constexpr llvm::StringLiteral features = "-unaligned-access-mode";
   std::unique_ptr<llvm::TargetMachine> machine(
-      target->createTargetMachine(triple, gpu.name, features, options, llvm::Reloc::PIC_,
+      target->createTargetMachine(triple, gpu.name, /*Features=*/"", options, llvm::Reloc::PIC_,
                                   std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     return llvm::createStringError("LLVM cannot make code for " + StringRef(gpu.name));

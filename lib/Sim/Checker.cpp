@@ -155,10 +155,10 @@ bool Checker::before(Wave &wave, const Instruction &instruction) {
     const Operand &operand = instruction.src[n];
     if (operand.isConstant() || !operand.read)
       continue;
-    if (instruction.carriesHighHalf && n == 2 && operand.isVgpr()) {
+    if (instruction.carriesHighHalf && n == 2) {
       Operand low = operand;
       low.dwords = 1;
-      if (!checkVgpr(wave, low, lanes))
+      if (operand.isVgpr() ? !checkVgpr(wave, low, lanes) : exec && !checkScalar(wave, low))
         return false;
       continue;
     }
@@ -190,6 +190,9 @@ void Checker::markWritten(Wave &wave, const Instruction &instruction, uint64_t e
   uint64_t highWritten = ~uint64_t(0);
   if (instruction.carriesHighHalf && instruction.src[2].isVgpr())
     highWritten = vgprs[instruction.src[2].index + 1].written;
+  else if (instruction.carriesHighHalf && instruction.src[2].isScalar() &&
+           !scalars[instruction.src[2].index + 1].written)
+    highWritten = 0;
   for (unsigned d = 0; d < instruction.dsts; ++d) {
     const Operand &operand = instruction.dst[d];
     for (unsigned n = 0; n < operand.dwords; ++n) {

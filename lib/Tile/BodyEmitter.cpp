@@ -130,7 +130,8 @@ Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
   auto type = VectorType::get({at.lanes}, access.type);
   std::optional<int64_t> stride = access.strideAlong(context.vectorDim);
   auto loadAt = [&](int64_t offset) -> Value {
-    return vector::LoadOp::create(builder, loc, type, flat, index.scalar(access.flat, at, offset));
+    return loadVector(builder, loc, type, flat, index.scalar(access.flat, at, offset),
+                      context.simt);
   };
   if (stride == 1)
     return loadAt(0);
@@ -270,7 +271,8 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
     Value place =
         arith::SelectOp::create(builder, loc, uniform, index.scalar(access.flat, at), zero);
     if (moves)
-      result = vector::LoadOp::create(builder, loc, result.getType(), flat, place);
+      result =
+          loadVector(builder, loc, cast<VectorType>(result.getType()), flat, place, context.simt);
     else
       result = memref::LoadOp::create(builder, loc, flat, place);
   } else {
@@ -322,7 +324,7 @@ void BodyEmitter::storeGuarded(Value value, const Instance &at) {
       builder.setInsertionPointToStart(branch.thenBlock());
     }
     if (isa<VectorType>(element.getType()))
-      vector::StoreOp::create(builder, loc, element, flat, place);
+      storeVector(builder, loc, element, flat, place, context.simt);
     else
       memref::StoreOp::create(builder, loc, element, flat, place);
   };
@@ -360,7 +362,7 @@ void BodyEmitter::store(Value value, const Instance &at) {
   // The destination's map is the identity, so that it is linear.
   int64_t stride = *access.strideAlong(context.vectorDim);
   if (stride == 1) {
-    vector::StoreOp::create(builder, loc, value, flat, index.scalar(access.flat, at));
+    storeVector(builder, loc, value, flat, index.scalar(access.flat, at), context.simt);
     return;
   }
   for (int64_t lane = 0; lane < at.lanes; ++lane)

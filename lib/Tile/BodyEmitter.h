@@ -69,6 +69,11 @@ private:
   ComputedSymbol computed;
 };
 
+/// A vector from the elements of `flat` from `place` on, as a CPU or, with `simt`, a lane loads it.
+Value loadVector(OpBuilder &builder, Location loc, VectorType type, Value flat, Value place,
+                 bool simt);
+void storeVector(OpBuilder &builder, Location loc, Value value, Value flat, Value place, bool simt);
+
 /// Emits values of the scalar body at instances that share one block and one set of bases.
 class BodyEmitter {
 public:

@@ -9,6 +9,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace mlir::tiny;
@@ -53,8 +54,11 @@ static SmallVector<LoopPart> sharedPartsOf(int64_t size, int64_t lanes, int64_t 
     parts.push_back({start, 1, vectors * width, tile(1), width, vectors});
     start += vectors * width;
   }
-  if (int64_t left = size - start)
-    parts.push_back({start, 1, left, {{0, 1}}, 1, left});
+  // A vector may have more elements than there are lanes.
+  for (; start < size; start += lanes) {
+    int64_t left = std::min(size - start, lanes);
+    parts.push_back({start, 1, left, {{0, 1}}, 1, left < lanes ? left : 0});
+  }
   return parts;
 }
 
@@ -64,10 +68,17 @@ SmallVector<LoopPart> NestEmitter::partsOf(unsigned loop) const {
   if (static_cast<int64_t>(loop) == shared.loop)
     return sharedPartsOf(size, shared.lanes, width, unroll);
   int64_t step = unroll * width;
+  // For a GPU, LLVM loads an aligned vector of seven elements as one of eight, which may run over
+  // the end of a buffer. A reduction has one more accumulator, of one lane, for all that is left.
+  auto piece = [&](int64_t lanes) -> int64_t {
+    if (!context.simt || lanes == width)
+      return lanes;
+    return nest.isParallel(loop) ? llvm::bit_floor(static_cast<uint64_t>(lanes)) : 1;
+  };
   auto tile = [&](int64_t extent) {
     SmallVector<Piece> result;
-    for (int64_t delta = 0; delta < extent; delta += width)
-      result.push_back({delta, std::min(width, extent - delta)});
+    for (int64_t delta = 0; delta < extent; delta += result.back().lanes)
+      result.push_back({delta, piece(std::min(width, extent - delta))});
     return result;
   };
   SmallVector<LoopPart> parts;

@@ -12,7 +12,7 @@
 // CHECK:           scf.if %[[IN]] {
 // CHECK:             arith.remui %[[TILE]], %c10
 // CHECK:             scf.if
-// CHECK:               vector.load {{.*}} vector<4xf32>
+// CHECK:               vector.load {{.*}} {alignment = 4 : i64} {{.*}} vector<4xf32>
 // CHECK:               vector.store {{.*}} vector<4xf32>
 // CHECK:             } else {
 // CHECK-NOT:           vector

@@ -278,6 +278,12 @@ static int checkFile(MLIRContext &context) {
   return wrong != "no difference";
 }
 
+/// Makes what was given the initial value of its option: lld, which links for a GPU, sets all
+/// options of its process back to those.
+template <typename... Options> static void keepGiven(Options &...options) {
+  (options.setInitialValue(options.getValue()), ...);
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
@@ -285,6 +291,8 @@ int main(int argc, char **argv) {
                               "Runs random programs on a target and on the reference interpreter.\n"
                               "\n  tiny-fuzz --target cpu --seed 7 --count 500\n"
                               "  tiny-fuzz --target cpu fuzz-7-123.mlir --input-seed 7000144\n");
+  keepGiven(seed, firstProgram, count, maxOps, target, print, dumpDir, programFile, selections,
+            inputSeed);
   if (!llvm::is_contained(
           {"cpu", "rdna3", "affine", "canonicalize", "constants", "scales", "naive", "liberal"},
           target)) {

@@ -41,6 +41,7 @@ struct ComputeUnits {
 struct PeakRates {
   uint32_t gigaflops = 0; ///< f32, outside of a matrix unit; a fused multiply-add counts as two
   uint32_t memoryGBPerSecond = 0;
+  uint32_t matrixGigaflops = 0; ///< f16 and i8 in the matrix unit
 };
 
 struct Target {
@@ -116,15 +117,15 @@ inline constexpr Target kTargets[] = {
     // Radeon RX 7900 XTX.
     {"gfx1100", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
      CacheSizes{128, 32 << 10, 6 << 20, 96 << 20},
-     ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{61440, 960}},
+     ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{61440, 960, 122880}},
     // Radeon RX 7800 XT.
     {"gfx1101", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
      CacheSizes{128, 32 << 10, 4 << 20, 64 << 20},
-     ComputeUnits{60, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{37324, 624}},
+     ComputeUnits{60, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{37324, 624, 74650}},
     // Radeon RX 7600.
     {"gfx1102", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
      CacheSizes{128, 32 << 10, 2 << 20, 32 << 20},
-     ComputeUnits{32, 2, 32, 1024, 16, 64 << 10, 64, 16, 1 << 10}, PeakRates{21749, 288}},
+     ComputeUnits{32, 2, 32, 1024, 16, 64 << 10, 64, 16, 1 << 10}, PeakRates{21749, 288, 43500}},
 };
 
 /// The row of that name, or null.

@@ -29,7 +29,8 @@ static bool isAllowed(Operation *op) {
     return false;
   if (auto id = dyn_cast<gpu::ThreadIdOp>(op))
     return id.getDimension() == gpu::Dimension::x;
-  return isAllowedInTiledKernel(op) || isa<gpu::BarrierOp, gpu::ShuffleOp>(op) ||
+  return isAllowedInTiledKernel(op) ||
+         isa<gpu::BarrierOp, gpu::ShuffleOp, LLVM::CallIntrinsicOp, LLVM::InlineAsmOp>(op) ||
          isa<amdgpu::AMDGPUDialect, ROCDL::ROCDLDialect>(op->getDialect());
 }
 
@@ -82,7 +83,8 @@ struct VerifyTiledRDNA3Pass : tiny::impl::VerifyTiledRDNA3PassBase<VerifyTiledRD
     markAllAnalysesPreserved();
     constexpr StringLiteral allowed =
         "scf, vector, arith, math, memref, affine.apply, ub, gpu.thread_id x, gpu.barrier, "
-        "gpu.shuffle, amdgpu and rocdl, without allocations on the heap and copies of memory";
+        "gpu.shuffle, amdgpu, rocdl, LLVM intrinsics and inline assembly, without allocations on "
+        "the heap and copies of memory";
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr("tiny.kernel") &&
           (failed(verifyTiledSignature(function)) || failed(verifyAttributes(function)) ||

@@ -167,6 +167,11 @@ void mlir::tiny::buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOp
   pm.addNestedPass<func::FuncOp>(createFormWorkgroupsPass());
   // Addresses exist from here on. What a workgroup keeps is in LDS.
   pm.addNestedPass<func::FuncOp>(createBufferizeKernelsPass({"workgroup"}));
+  // Sums of products that are worth it go through LDS.
+  ContractRDNA3PassOptions contract;
+  contract.waveSize = target.units.waveSize;
+  contract.maxLocalBytes = target.units.ldsBytes;
+  pm.addNestedPass<func::FuncOp>(createContractRDNA3Pass(contract));
   // All loops that are left become the lanes', and those of nests alone the workgroups' too.
   DistributeLoopsPassOptions distribute;
   distribute.hasFma = target.hasFMA;

@@ -1,12 +1,14 @@
 //===- SelectTilingRDNA3.cpp - choose a kernel's tiles for RDNA3 ----------===//
 //
-// A nest alone is priced by itself (LanePrice.h). Nests that locals connect share their
-// workgroups, so these come first: tiles of the shared loops and numbers of lanes are
-// tried together, the cheapest of which leaves each nest the lanes that suit it, the
-// chip enough workgroups, and LDS room for more than one of them.
+// A nest alone is priced by itself (LanePrice.h), as a contraction too where it is one.
+// Nests that locals connect share their workgroups, so these come first: tiles of the
+// shared loops and numbers of lanes are tried together, the cheapest of which leaves
+// each nest the lanes that suit it, the chip enough workgroups, and LDS room for more
+// than one of them.
 //
 //===----------------------------------------------------------------------===//
 
+#include "ContractionTiling.h"
 #include "LanePrice.h"
 
 #include "Tiny/Tile/Passes.h"
@@ -159,7 +161,9 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
     int64_t lanes = 0;
     for (const NestGroup &group : groups) {
       if (group.nests.size() == 1) {
-        lanes = std::max(lanes, lanesAlone(kernel.nests[group.nests.front()]));
+        const KernelNest &nest = kernel.nests[group.nests.front()];
+        std::optional<ContractionChoice> contraction = contract(nest);
+        lanes = std::max(lanes, contraction ? contraction->lanes : lanesAlone(nest));
         continue;
       }
       GroupChoice best;
@@ -173,6 +177,14 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
     for (const NestGroup &group : groups) {
       if (group.nests.size() == 1) {
         const KernelNest &nest = kernel.nests[group.nests.front()];
+        std::optional<ContractionChoice> contraction = contract(nest);
+        if (contraction && contraction->lanes != lanes) // lanes that have nothing to do, at worst
+          if (auto all = chooseContraction(nest, *target, lanes))
+            contraction = all;
+        if (contraction) {
+          tilings[group.nests.front()] = contraction->tiling;
+          continue;
+        }
         tilings[group.nests.front()] =
             tilingOf(nest, chooseLanes(nest, *target, lanes, /*workgroups=*/0), lanes);
         continue;
@@ -189,6 +201,16 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
     }
     function->setAttr(tilingAttrName, ArrayAttr::get(&getContext(), tilings));
     return success();
+  }
+
+  /// How to contract a nest alone, if that is less work than lanes have that share nothing.
+  std::optional<ContractionChoice> contract(const KernelNest &nest) const {
+    std::optional<ContractionChoice> choice = chooseContraction(nest, *target);
+    if (!choice)
+      return std::nullopt;
+    LaneCandidate other = chooseLanes(nest, *target, usualLanes, /*workgroups=*/0);
+    double cycles = timeOf(LanePricer(nest, *target), other, *target, usualLanes, /*workgroups=*/0);
+    return choice->cycles < cycles ? choice : std::nullopt;
   }
 
   /// Lanes of a workgroup for a nest alone: fewer than usual where there are not enough of them for

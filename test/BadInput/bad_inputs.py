@@ -216,7 +216,7 @@ def command_line_cases(files):
     yield tiny_run("emit-nowhere", [model, "--emit", "obj"], "needs -o FILE")
     yield tiny_run("emit-reference", [model, "--emit", "mlir"] + reference, "--emit needs a target")
     yield tiny_run("emit-and-run", [model, "--emit", "llvm", "--bench", "3"], "runs nothing")
-    yield tiny_run("cpu-reference", [model, "--cpu", "x86-64"] + reference, "--cpu need a target")
+    yield tiny_run("cpu-reference", [model, "--cpu", "x86-64"] + reference, "--cpu says what --target cpu compiles for")
     yield tiny_run("output-without-emit", [model, "-o", "out"], "there is no --emit")
     yield tiny_run("profile-reference", [model, "--profile"] + reference, "--profile needs")
     yield tiny_run("report-reference", [model, "--report"] + reference, "--report needs")

@@ -47,8 +47,9 @@ struct CompileOptions {
   /// Floating point operations of one run (docs/Report.md), and launches, above which a program is
   /// refused; 0 for no limit. What is tiled already is not counted, and refused where there is one.
   uint64_t maxFlops = 0, maxLaunches = 0;
-  /// Kernels are spread over as many modules, which are compiled side by side.
-  unsigned parts = 2;
+  /// Kernels are spread over as many modules, which are compiled side by side: several for each
+  /// thread, since their number of ops is only a guess at the time that they take.
+  unsigned parts = 8;
   /// Check the contract between stages.
   bool verifyStages = true;
   /// A folder where compile() keeps code for a CPU, and finds that of earlier runs; empty for none.

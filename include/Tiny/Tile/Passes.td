@@ -154,6 +154,47 @@ def BufferizeKernelsPass : Pass<"tiny-tile-bufferize-kernels", "::mlir::func::Fu
                            "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def ContractRDNA3Pass : Pass<"tiny-tile-contract-rdna3", "::mlir::func::FuncOp"> {
+  let summary = "Emit sums of products as tiles that go through LDS";
+  let description = [{
+    Replaces the nests whose tiling says `contract = wmma` or `contract = fma` by an `scf.forall` over
+    tiles of rows and columns, each of which one workgroup computes, and takes their tilings off the
+    kernel's list. Rows are the loops that move one factor and the result, columns those that move the
+    other one, so that a convolution is a contraction as a matmul is. With `wmma`, each of the `waves`
+    holds sums of 16 by 16 elements; with `fma`, each of the `lanes` holds runs of four rows and four
+    columns. Both factors are brought to LDS in steps along the depth, twice buffered: what the next
+    step needs is loaded before this one is multiplied, and stored behind it.
+
+    Loads are of 16 bytes where memory is contiguous and aligned along the depth or along rows or
+    columns; in the latter case blocks are transposed in registers for `wmma`. What lies outside of a
+    tile, of the depth or of a guard is read beyond the end of a buffer resource, which gives 0.
+
+    ```mlir
+    scf.forall (%b, %i, %j) in (1, 32, 32) {
+      …
+      %s:16 = scf.for %k = %c0 to %c126 step %c2 iter_args(%s0 = %zero, …) -> (vector<8xf32>, …) {
+        %n0 = amdgpu.raw_buffer_load %a[%o0] sgprOffset %x : memref<16777216xf16>, i32 -> vector<8xf16>
+        …
+        %a0 = vector.load %lds[%p0] {alignment = 16} : memref<10240xi32, #gpu.address_space<workgroup>>, vector<4xi32>
+        …
+        %t0 = amdgpu.wmma 16x16x16 %fa0 * %fb0 + %s0 : vector<16xf16>, vector<16xf16>, vector<8xf32>
+        …
+        vector.store %n0, %lds[%q0] {alignment = 16} : memref<10240xi32, #gpu.address_space<workgroup>>, vector<4xi32>
+        amdgpu.lds_barrier
+      }
+    }
+    ```
+  }];
+  let options = [
+    Option<"waveSize", "wave-size", "int64_t", "32", "Lanes of a wave">,
+    Option<"maxLocalBytes", "max-local-bytes", "int64_t", "65536", "Bytes of LDS that a workgroup may have">
+  ];
+  let dependentDialects = ["::mlir::amdgpu::AMDGPUDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::ROCDL::ROCDLDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp"> {
   let summary = "Emit every nest of a kernel as register-tiled vector loops";
   let description = [{

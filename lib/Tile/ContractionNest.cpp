@@ -1,0 +1,118 @@
+//===- ContractionNest.cpp - recognise a sum of products ------------------===//
+//
+// Recognition asks which loops move which factor, and nothing else. A cast of a factor
+// to the type of the sum is seen through where the unit that multiplies does the same:
+// products of f16, bf16 and i8 are exact in f32 and i32.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractionNest.h"
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+namespace {
+/// A factor before it is widened to the type of the sum.
+struct Narrow {
+  Value value;
+  Factor factor;
+  bool isUnsigned = false;
+};
+} // namespace
+
+static std::optional<Narrow> narrow(Value value) {
+  if (auto cast = value.getDefiningOp<arith::ExtFOp>()) {
+    Type type = cast.getIn().getType();
+    if (type.isF16())
+      return Narrow{cast.getIn(), Factor::f16};
+    if (type.isBF16())
+      return Narrow{cast.getIn(), Factor::bf16};
+  }
+  if (auto cast = value.getDefiningOp<arith::ExtSIOp>())
+    if (cast.getIn().getType().isInteger(8))
+      return Narrow{cast.getIn(), Factor::i8};
+  if (auto cast = value.getDefiningOp<arith::ExtUIOp>())
+    if (cast.getIn().getType().isInteger(8))
+      return Narrow{cast.getIn(), Factor::i8, true};
+  return std::nullopt;
+}
+
+/// Collects the loads that `value` is computed from. Fails where one could not be staged: at an
+/// index that data decides, of a type that no load has, or too far for an offset of 31 bits.
+static LogicalResult collectLoads(const KernelNest &nest, Value value, SmallVector<Value> &loads) {
+  if (!nest.inReduction(value))
+    return success(); // a constant
+  auto found = nest.accesses.find(value);
+  if (found != nest.accesses.end()) {
+    const Access &access = found->second;
+    unsigned bits = access.type.isIntOrFloat() ? access.type.getIntOrFloatBitWidth() : 0;
+    if (access.computed || access.elements == 0 || (bits != 8 && bits != 16 && bits != 32) ||
+        access.elements > INT32_MAX / (bits / 8))
+      return failure();
+    if (!llvm::is_contained(loads, value))
+      loads.push_back(value);
+    return success();
+  }
+  Operation *op = value.getDefiningOp();
+  if (!op || nest.indices.contains(value) || !OpTrait::hasElementwiseMappableTraits(op))
+    return failure();
+  for (Value operand : op->getOperands())
+    if (failed(collectLoads(nest, operand, loads)))
+      return failure();
+  return success();
+}
+
+std::optional<ContractionNest> ContractionNest::get(const KernelNest &nest) {
+  if (!nest.reduction || nest.isScan() || !nest.symbols.empty())
+    return std::nullopt;
+  Operation *product = nest.reduced.getDefiningOp();
+  if (!product || !product->hasOneUse() || !nest.inReduction(nest.reduced))
+    return std::nullopt;
+  bool floats = isa<arith::AddFOp>(nest.combine) && isa<arith::MulFOp>(product);
+  bool integers = isa<arith::AddIOp>(nest.combine) && isa<arith::MulIOp>(product);
+  Type type = nest.reduced.getType();
+  if (!(floats && type.isF32()) && !(integers && type.isInteger(32)))
+    return std::nullopt;
+
+  ContractionNest result;
+  std::optional<Narrow> lhs = narrow(product->getOperand(0)), rhs = narrow(product->getOperand(1));
+  if (lhs && rhs && lhs->factor == rhs->factor && integers == (lhs->factor == Factor::i8)) {
+    result.factor = lhs->factor;
+    result.rows = {lhs->value, {}, 1, lhs->isUnsigned, {}};
+    result.columns = {rhs->value, {}, 1, rhs->isUnsigned, {}};
+  } else if (floats) {
+    result.factor = Factor::f32;
+    result.rows.factor = product->getOperand(0);
+    result.columns.factor = product->getOperand(1);
+  } else {
+    return std::nullopt;
+  }
+  for (ContractionSide *side : {&result.rows, &result.columns})
+    if (failed(collectLoads(nest, side->factor, side->loads)) || side->loads.empty())
+      return std::nullopt;
+
+  uint64_t inRows = nest.loops.lookup(result.rows.factor),
+           inColumns = nest.loops.lookup(result.columns.factor);
+  for (unsigned loop = 0; loop < nest.numLoops(); ++loop) {
+    int64_t size = nest.sizes[loop];
+    if (size == 0)
+      return std::nullopt;
+    bool movesRows = inRows >> loop & 1, movesColumns = inColumns >> loop & 1;
+    if (!nest.isParallel(loop)) {
+      result.depth.push_back(loop);
+      result.depthExtent *= size;
+    } else if (movesRows && movesColumns) {
+      result.batch.push_back(loop);
+      result.batchExtent *= size;
+    } else {
+      ContractionSide &side = movesColumns ? result.columns : result.rows;
+      side.loops.push_back(loop);
+      side.extent *= size;
+    }
+  }
+  if (result.rows.loops.empty() || result.columns.loops.empty() || result.depth.empty())
+    return std::nullopt;
+  if (nest.store.strideAlong(result.rows.loops.back()) == 1)
+    std::swap(result.rows, result.columns);
+  return result;
+}

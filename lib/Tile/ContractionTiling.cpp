@@ -1,0 +1,192 @@
+//===- ContractionTiling.cpp - choose the tile of a contraction -----------===//
+//
+// Every tile is priced by the cycles that it takes: what a wave multiplies, what it
+// loads, stores and transposes, what LDS delivers, how long a step waits for memory, and
+// how many rounds of workgroups there are. The numbers are counted on the plan that the
+// emission follows. What is wasted at the ends of rows, columns and depth needs no rule:
+// it is work like any other.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractionTiling.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+/// Cycles from a load to its value: of memory in the caches, and of LDS with a barrier.
+static constexpr double memoryLatency = 500, ldsLatency = 80;
+/// Registers of a lane for addresses and the like, beside sums, fragments and loads.
+static constexpr int64_t otherRegisters = 28;
+/// Bytes that the caches deliver to a unit in a cycle, where all units ask at the same time.
+static constexpr double cacheBytesPerCycle = 32;
+
+namespace {
+class Chooser {
+public:
+  Chooser(const KernelNest &nest, const ContractionNest &what, const Target &target)
+      : nest(nest), what(what), target(target) {}
+
+  std::optional<ContractionChoice> choose(std::optional<int64_t> lanes);
+
+private:
+  void tryTile(GPUTilingAttr tiling, std::optional<int64_t> lanes);
+  GPUTilingAttr tiling(int64_t rows, int64_t columns, ArrayRef<int64_t> waves,
+                       ArrayRef<int64_t> lanes, int64_t step, unsigned innermost) const;
+  double cycles(const ContractionPlan &plan) const;
+  double otherCycles(const ContractionPlan &plan, const ContractionSide &what,
+                     const SidePlan &side) const;
+  int64_t registers(const ContractionPlan &plan) const;
+
+  const KernelNest &nest;
+  const ContractionNest &what;
+  const Target &target;
+  std::optional<ContractionChoice> best;
+};
+} // namespace
+
+/// 32-bit registers that a lane needs at once.
+int64_t Chooser::registers(const ContractionPlan &plan) const {
+  int64_t bytes = plan.what.factorBytes(), wave = target.units.waveSize;
+  int64_t sums = plan.ownRows() * plan.ownColumns() / (plan.wmma ? wave : 1);
+  // Of the rows, a fragment at a time is enough, and the next one.
+  int64_t fragments = plan.wmma ? (2 + plan.ownColumns() / wmmaSize) * wmmaSize * bytes / 4
+                                : 2 * (plan.ownRows() + plan.ownColumns());
+  int64_t loads = 0;
+  for (const SidePlan *side : {&plan.rows, &plan.columns}) {
+    int64_t words = llvm::divideCeil(side->width * bytes, 4);
+    loads += side->unitsPerLane(plan.numLanes) * side->loadsPerUnit() * words;
+  }
+  return sums + fragments + loads + otherRegisters;
+}
+
+/// Cycles of one wave per step for bringing one factor to LDS.
+double Chooser::otherCycles(const ContractionPlan &plan, const ContractionSide &what,
+                            const SidePlan &side) const {
+  double units = double(side.unitsPerLane(plan.numLanes)) / side.period;
+  double perLoad = 1;
+  for (Value load : what.loads)
+    perLoad += 3.0 * nest.accesses.find(load)->second.guards.size();
+  if (plan.depth.ragged)
+    perLoad += 8.0 * plan.depth.loops.size();
+  else if (plan.depth.isPartial() && !plan.depth.isLinear())
+    perLoad += 3;
+  double elements = side.unitDepth * side.unitSide;
+  double words = elements * plan.what.factorBytes() / 4;
+  bool moved = plan.wmma && side.width * plan.what.factorBytes() < accessBytes;
+  bool transposed = plan.wmma && !side.alongDepth;
+  double stores = plan.wmma || !side.alongDepth ? words / accessWords : words / 2;
+  return units * (side.loadsPerUnit() * perLoad + stores + (moved || transposed ? words : 0));
+}
+
+double Chooser::cycles(const ContractionPlan &plan) const {
+  const ComputeUnits &units = target.units;
+  int64_t waves = plan.numLanes / units.waveSize, bytes = plan.what.factorBytes();
+  // Flops of one SIMD in a cycle; the clock cancels out.
+  double clock = double(target.peak.gigaflops) /
+                 (double(units.count) * units.simdsPerUnit * units.waveSize * 4);
+  double peak = plan.wmma ? target.peak.matrixGigaflops : target.peak.gigaflops;
+  double perCycle = peak / clock / (double(units.count) * units.simdsPerUnit);
+  double products = 2.0 * plan.ownRows() * plan.ownColumns() * plan.depth.step / perCycle *
+                    (plan.wmma ? 1 : units.waveSize);
+  double other =
+      otherCycles(plan, what.rows, plan.rows) + otherCycles(plan, what.columns, plan.columns);
+  // All fragments, through the banks of one unit.
+  double own = double(plan.ownRows() + plan.ownColumns()) * plan.depth.step * bytes;
+  double fromLDS = plan.wmma ? own * 2 : own * 4; // some lanes read the same
+  double ldsCycles = waves * fromLDS / (units.ldsBanks * 4 / 2);
+  double reads = own / accessBytes * (plan.wmma ? 1.0 / wmmaSize : 1);
+
+  // What a unit keeps busy with: as many workgroups as there are, and as fit.
+  double workgroups = double(what.batchExtent) *
+                      llvm::divideCeil(what.rows.extent, plan.rows.tile) *
+                      llvm::divideCeil(what.columns.extent, plan.columns.tile);
+  int64_t perWave = llvm::alignTo(registers(plan), units.registerGranule);
+  int64_t wavesThatFit = units.registersPerSIMD / perWave * units.simdsPerUnit;
+  int64_t fit = std::max<int64_t>(
+      std::min<int64_t>(wavesThatFit / waves, units.ldsBytes / (plan.ldsWords() * 4)), 1);
+  double perUnit = std::ceil(workgroups / units.count);
+  double together = std::min<double>(perUnit, fit);
+  double wavesPerSIMD = std::max(together * waves / units.simdsPerUnit, 1.0);
+  double cacheCycles =
+      double(plan.rows.tile + plan.columns.tile) * plan.depth.step * bytes / cacheBytesPerCycle;
+  double step = std::max({wavesPerSIMD * (products + other + reads), together * ldsCycles,
+                          together * cacheCycles, memoryLatency + ldsLatency + products});
+  double rounds = std::ceil(perUnit / together);
+  double ends = 2 * memoryLatency +
+                4.0 * plan.ownRows() * plan.ownColumns() / (plan.wmma ? units.waveSize : 1);
+  return rounds * (plan.depth.numSteps * step + ends);
+}
+
+GPUTilingAttr Chooser::tiling(int64_t rows, int64_t columns, ArrayRef<int64_t> waves,
+                              ArrayRef<int64_t> lanes, int64_t step, unsigned innermost) const {
+  SmallVector<int64_t> grid(nest.numParallel, 1), allLanes(nest.numLoops(), 1),
+      unroll(nest.numLoops(), 1), order;
+  grid[what.rows.loops.back()] = rows;
+  grid[what.columns.loops.back()] = columns;
+  allLanes[what.rows.loops.back()] = lanes[0];
+  allLanes[what.columns.loops.back()] = lanes[1];
+  unroll[innermost] = step;
+  for (ArrayRef<unsigned> loops : {ArrayRef(what.batch), ArrayRef(what.rows.loops),
+                                   ArrayRef(what.columns.loops), ArrayRef(what.depth)})
+    for (unsigned loop : loops)
+      if (loop != innermost)
+        order.push_back(loop);
+  order.push_back(innermost);
+  bool wmma = what.factor != Factor::f32;
+  return GPUTilingAttr::get(nest.loc().getContext(), grid, allLanes, what.columns.loops.back(),
+                            wmma ? 1 : accessWords, unroll, order,
+                            wmma ? Contraction::wmma : Contraction::fma, waves,
+                            wmma ? WorkgroupMode::wgp : WorkgroupMode::cu);
+}
+
+void Chooser::tryTile(GPUTilingAttr tiling, std::optional<int64_t> lanes) {
+  std::optional<ContractionPlan> plan = ContractionPlan::get(nest, tiling, target.units.waveSize);
+  if (!plan || plan->ldsWords() * 4 > target.units.ldsBytes ||
+      (lanes && plan->numLanes != *lanes) || registers(*plan) > target.numVectorRegisters)
+    return;
+  double price = cycles(*plan);
+  if (!best || price < best->cycles)
+    best = {tiling, price, plan->numLanes};
+}
+
+std::optional<ContractionChoice> Chooser::choose(std::optional<int64_t> lanes) {
+  const int64_t wave = target.units.waveSize;
+  for (unsigned innermost : what.depth) {
+    if (what.factor == Factor::f32) {
+      for (int64_t laneRows : {4, 8, 16})
+        for (int64_t laneColumns : {8, 16})
+          for (int64_t rows : {4, 8, 16})
+            for (int64_t columns : {4, 8, 16})
+              for (int64_t step : {8, 16}) {
+                int64_t waves[2] = {laneRows * laneColumns / wave, 1};
+                tryTile(tiling(laneRows * rows, laneColumns * columns, waves,
+                               {laneRows, laneColumns}, step, innermost),
+                        lanes);
+              }
+      continue;
+    }
+    for (int64_t waveRows : {1, 2, 4})
+      for (int64_t waveColumns : {1, 2, 4})
+        for (int64_t rows : {16, 32, 64})
+          for (int64_t columns : {16, 32, 64})
+            for (int64_t step : {16, 32, 64}) {
+              int64_t waves[2] = {waveRows, waveColumns};
+              if (waveRows * waveColumns <= 8)
+                tryTile(tiling(waveRows * rows, waveColumns * columns, waves,
+                               {waveRows, waveColumns * wave}, step, innermost),
+                        lanes);
+            }
+  }
+  return best;
+}
+
+std::optional<ContractionChoice> mlir::tiny::chooseContraction(const KernelNest &nest,
+                                                               const Target &target,
+                                                               std::optional<int64_t> lanes) {
+  std::optional<ContractionNest> what = ContractionNest::get(nest);
+  if (!what || (what->factor != Factor::f32 && !target.hasMatrixUnit))
+    return std::nullopt;
+  return Chooser(nest, *what, target).choose(lanes);
+}

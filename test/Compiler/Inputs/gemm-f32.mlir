@@ -1,0 +1,10 @@
+func.func @main(%a: tensor<4096x4096xf32>, %b: tensor<4096x4096xf32>) -> tensor<4096x4096xf32> {
+  %bt = tiny.permute %b [1, 0] : tensor<4096x4096xf32> -> tensor<4096x4096xf32>
+  %a1 = tiny.reshape %a : tensor<4096x4096xf32> to tensor<4096x1x4096xf32>
+  %b1 = tiny.reshape %bt : tensor<4096x4096xf32> to tensor<1x4096x4096xf32>
+  %a2 = tiny.expand %a1 : tensor<4096x1x4096xf32> to tensor<4096x4096x4096xf32>
+  %b2 = tiny.expand %b1 : tensor<1x4096x4096xf32> to tensor<4096x4096x4096xf32>
+  %m = tiny.mul %a2, %b2 : tensor<4096x4096x4096xf32>
+  %s = tiny.reduce add %m dims [2] : tensor<4096x4096x4096xf32> -> tensor<4096x4096xf32>
+  return %s : tensor<4096x4096xf32>
+}

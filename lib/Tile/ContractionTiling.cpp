@@ -92,9 +92,10 @@ double Chooser::cycles(const ContractionPlan &plan) const {
                     (plan.wmma ? 1 : units.waveSize);
   double other =
       otherCycles(plan, what.rows, plan.rows) + otherCycles(plan, what.columns, plan.columns);
-  // All fragments, through the banks of one unit.
+  // All fragments on their way to registers, at half of what the banks have; of a fragment for
+  // WMMA, two lanes get the same.
   double own = double(plan.ownRows() + plan.ownColumns()) * plan.depth.step * bytes;
-  double fromLDS = plan.wmma ? own * 2 : own * 4; // some lanes read the same
+  double fromLDS = plan.wmma ? own * 2 : own * units.waveSize;
   double ldsCycles = waves * fromLDS / (units.ldsBanks * 4 / 2);
   double reads = own / accessBytes * (plan.wmma ? 1.0 / wmmaSize : 1);
 
@@ -112,7 +113,7 @@ double Chooser::cycles(const ContractionPlan &plan) const {
   double cacheCycles =
       double(plan.rows.tile + plan.columns.tile) * plan.depth.step * bytes / cacheBytesPerCycle;
   double step = std::max({wavesPerSIMD * (products + other + reads), together * ldsCycles,
-                          together * cacheCycles, memoryLatency + ldsLatency + products});
+                          together * cacheCycles, std::max(memoryLatency, products) + ldsLatency});
   double rounds = std::ceil(perUnit / together);
   double ends = 2 * memoryLatency +
                 4.0 * plan.ownRows() * plan.ownColumns() / (plan.wmma ? units.waveSize : 1);

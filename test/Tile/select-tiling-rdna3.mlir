@@ -81,8 +81,32 @@ func.func private @columns(%x: tensor<8192x64xf32>, %out: tensor<64xf32>) -> ten
 // -----
 
 // A product of matrices that no unit takes: registers are filled with copies that share loads.
+// CHECK-LABEL: func.func private @doubles
+// CHECK-SAME:    vector = 1 by {{[24]}}, unroll = [{{[248]}}, 1
+func.func private @doubles(%x: tensor<512x512xf64>, %y: tensor<512x512xf64>, %out: tensor<512x512xf64>) -> tensor<512x512xf64> attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f64
+  %e = tensor.empty() : tensor<512x512xf64>
+  %f = linalg.fill ins(%zero : f64) outs(%e : tensor<512x512xf64>) -> tensor<512x512xf64>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %y : tensor<512x512xf64>, tensor<512x512xf64>) outs(%f : tensor<512x512xf64>) {
+  ^bb0(%p: f64, %q: f64, %a: f64):
+    %m = arith.mulf %p, %q : f64
+    %s = arith.addf %a, %m : f64
+    linalg.yield %s : f64
+  } -> tensor<512x512xf64>
+  %o = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%r : tensor<512x512xf64>) outs(%out : tensor<512x512xf64>) {
+  ^bb0(%p: f64, %q: f64):
+    linalg.yield %p : f64
+  } -> tensor<512x512xf64>
+  return %o : tensor<512x512xf64>
+}
+
+// -----
+
+// One that lanes share the loads of, by LDS.
 // CHECK-LABEL: func.func private @matmul
-// CHECK-SAME:    vector = 1 by 4, unroll = [{{[248]}}, 1
+// CHECK-SAME:    contract = fma
 func.func private @matmul(%x: tensor<512x512xf32>, %y: tensor<512x512xf32>, %out: tensor<512x512xf32>) -> tensor<512x512xf32> attributes {tiny.kernel} {
   %zero = arith.constant 0.0 : f32
   %e = tensor.empty() : tensor<512x512xf32>
@@ -91,6 +115,32 @@ func.func private @matmul(%x: tensor<512x512xf32>, %y: tensor<512x512xf32>, %out
       iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %y : tensor<512x512xf32>, tensor<512x512xf32>) outs(%f : tensor<512x512xf32>) {
   ^bb0(%p: f32, %q: f32, %a: f32):
     %m = arith.mulf %p, %q : f32
+    %s = arith.addf %a, %m : f32
+    linalg.yield %s : f32
+  } -> tensor<512x512xf32>
+  %o = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%r : tensor<512x512xf32>) outs(%out : tensor<512x512xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<512x512xf32>
+  return %o : tensor<512x512xf32>
+}
+
+// -----
+
+// One of f16, by WMMA.
+// CHECK-LABEL: func.func private @halves
+// CHECK-SAME:    contract = wmma
+func.func private @halves(%x: tensor<512x512xf16>, %y: tensor<512x512xf16>, %out: tensor<512x512xf32>) -> tensor<512x512xf32> attributes {tiny.kernel} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<512x512xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<512x512xf32>) -> tensor<512x512xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %y : tensor<512x512xf16>, tensor<512x512xf16>) outs(%f : tensor<512x512xf32>) {
+  ^bb0(%p: f16, %q: f16, %a: f32):
+    %u = arith.extf %p : f16 to f32
+    %v = arith.extf %q : f16 to f32
+    %m = arith.mulf %u, %v : f32
     %s = arith.addf %a, %m : f32
     linalg.yield %s : f32
   } -> tensor<512x512xf32>

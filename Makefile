@@ -13,9 +13,12 @@ help: ## this list
 	@echo "make TARGET, where TARGET is:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
-demo: ## build, and recognise ten handwritten digits
-	@scripts/build.sh $(PRESET) tiny-run
-	@python3 demo/demo.py --tiny-run build/$(PRESET)/bin/tiny-run
+# TARGET=rdna3 runs it on the simulated card; DEVICE=hsa takes the card itself.
+TARGET ?= cpu
+DEVICE ?= $(if $(filter-out cpu,$(TARGET)),sim,cpu)
+demo: ## build, and recognise ten handwritten digits (TARGET=rdna3: on the simulated card)
+	@scripts/build.sh $(PRESET) tiny-run $(if $(filter sim,$(DEVICE)),tiny-hsa-sim)
+	@python3 demo/demo.py --tiny-run build/$(PRESET)/bin/tiny-run --target $(TARGET) --device $(DEVICE)
 
 check: ## build, and run all tests
 	@scripts/build.sh $(PRESET)

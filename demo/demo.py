@@ -82,7 +82,7 @@ def show(digit, tiny_run, target, painter):
     """Classifies one drawing; returns whether it was recognised, and the lines to print for it."""
     path = DIGITS / f"{digit}.npy"
     _, pixels = read_npy(path)
-    (row,), printed = classifier.classify(tiny_run, path, "--target", target, "--bench", BENCH_RUNS)
+    (row,), printed = classifier.classify(tiny_run, path, *target, "--bench", BENCH_RUNS)
     seen = classifier.best(row)
     verdict = f"{seen}:" if seen == digit else f"{seen} is WRONG:"
     caption = f"{verdict} {row[seen]:.2%}, {median_milliseconds(printed):.3g} ms"
@@ -103,7 +103,7 @@ def demonstrate(tiny_run, target):
         print(flush=True)
 
     # A run of its own: everything it prints but where the result went is the table, whatever it looks like.
-    _, printed = classifier.classify(tiny_run, DIGITS / "3.npy", "--target", target, "--profile")
+    _, printed = classifier.classify(tiny_run, DIGITS / "3.npy", *target, "--profile")
     lines = printed.splitlines(keepends=True)
     table = "".join(line for line in lines if not line.startswith("probabilities:"))
     if not table.strip():
@@ -120,12 +120,14 @@ def demonstrate(tiny_run, target):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny-run", default="tiny-run", help="default: the one in the PATH")
-    parser.add_argument("--target", default="cpu", help="what to run on (default: cpu)")
+    parser.add_argument("--target", default="cpu", help="what to compile for (default: cpu)")
+    parser.add_argument("--device", help="what to run on, if that is not the target's own: sim, the simulated card")
     options = parser.parse_args()
     # tiny-run's table may hold a letter (µ) that the terminal lacks: no reason to fail.
     sys.stdout.reconfigure(errors="replace")
+    target = ["--target", options.target] + (["--device", options.device] if options.device else [])
     try:
-        demonstrate(options.tiny_run, options.target)
+        demonstrate(options.tiny_run, target)
     except (classifier.Failure, OSError, ValueError) as error:
         sys.stdout.flush()
         sys.exit(f"demo: {error}")

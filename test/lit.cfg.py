@@ -11,7 +11,9 @@ config.suffixes = [".mlir", ".test"]
 # Inputs/ holds what tests read, unit/ and Install/ are not lit's.
 config.excludes = ["Inputs", "unit", "Install"]
 config.test_source_root = os.path.dirname(__file__)
-config.test_exec_root = os.path.join(config.tiny_build_dir, "test")
+config.test_exec_root = os.path.join(
+    config.tiny_build_dir, "test", "OnSim" if os.environ.get("TINY_TEST_ON") == "sim" else ""
+)
 
 # Our tools first, then FileCheck, not, split-file.
 config.environment["PATH"] = os.pathsep.join(
@@ -58,6 +60,17 @@ if missing:
     lit_config.note("no %s: code for AArch64 is compiled, and not run" % " and no ".join(missing))
 else:
     config.available_features.add("aarch64-execution")
+
+if os.environ.get("TINY_TEST_ON") == "sim":
+    # The tests of programs once more, on the simulated card: OnSim/tiny-run sees to that. What the
+    # interpreter says by itself is known from the first time.
+    config.available_features.add("sim")
+    tools = os.path.join(config.tiny_build_dir, "bin")
+    config.environment["TINY_RUN"] = os.path.join(tools, "tiny-run")
+    config.environment["PATH"] = os.pathsep.join(
+        [os.path.join(config.test_source_root, "OnSim"), config.environment["PATH"]]
+    )
+    config.substitutions.append((r"(not )?tiny-run [^|]*--target reference.*", "true"))
 
 if config.tiny_asan:
     config.available_features.add("asan")

@@ -49,8 +49,12 @@ public:
   }
 
   void *allocate(size_t bytes) override {
+    // LLVM loads three dwords as four where they begin at a multiple of 16 bytes: the fourth may be
+    // behind the last element, in the same 16 bytes.
+    constexpr size_t widest = 16;
     void *memory = nullptr;
-    return library->amd_memory_pool_allocate(devicePool, std::max<size_t>(bytes, 1), 0, &memory)
+    size_t padded = (std::max<size_t>(bytes, 1) + widest - 1) / widest * widest;
+    return padded < bytes || library->amd_memory_pool_allocate(devicePool, padded, 0, &memory)
                ? nullptr
                : memory;
   }

@@ -1,3 +1,5 @@
+// UNSUPPORTED: sim
+// About tiny-run and the CPU.
 // Files for programs in C: what their header says, and what is refused.
 
 // RUN: rm -rf %t && mkdir %t

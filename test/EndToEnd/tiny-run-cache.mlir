@@ -1,3 +1,4 @@
+// UNSUPPORTED: sim
 // Compiled code is kept for later runs, and nothing else than what was compiled comes back.
 
 // RUN: rm -rf %t && mkdir %t

@@ -1,3 +1,5 @@
+// UNSUPPORTED: sim
+// About tiny-run and the CPU.
 // What costs more than it may is refused before anything is compiled or allocated, with the figure;
 // what fits runs.
 

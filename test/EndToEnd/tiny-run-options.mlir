@@ -1,3 +1,5 @@
+// UNSUPPORTED: sim
+// About tiny-run and the CPU.
 // How tiny-run finds its inputs and says what came out: by position, by name, by place, from
 // files it has written itself, and filled.
 

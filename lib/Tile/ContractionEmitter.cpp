@@ -149,7 +149,8 @@ SmallVector<Value> ContractionEmitter::emitStep(DepthStep step, unsigned phase,
 //===----------------------------------------------------------------------===//
 
 /// What one step adds to the sums. Behind the loop, fragments of the next 16 elements must not be
-/// loaded early: addresses of the epilogue need registers there, and some would be spilled.
+/// loaded early, nor more than two of multiply-adds: addresses of the epilogue need registers
+/// there, and some would be spilled.
 SmallVector<Value> ContractionEmitter::multiply(ArrayRef<Value> sums, unsigned phase, bool inLoop) {
   int64_t rowSlot = phase % plan.rows.numSlots() * plan.rows.slotWords;
   int64_t columnSlot = plan.rows.numSlots() * plan.rows.slotWords +
@@ -164,9 +165,12 @@ SmallVector<Value> ContractionEmitter::multiply(ArrayRef<Value> sums, unsigned p
     }
     return result;
   }
-  for (int64_t k = 0; k < plan.depth.step; ++k)
+  for (int64_t k = 0; k < plan.depth.step; ++k) {
     result = multiplyElements(result, rowSlot + k * plan.rows.stride,
                               columnSlot + k * plan.columns.stride);
+    if (!inLoop && k % 2 == 1)
+      ROCDL::SchedBarrier::create(builder, loc, 0);
+  }
   return result;
 }
 

@@ -17,8 +17,13 @@ using namespace mlir::tiny;
 
 /// Cycles from a load to its value: of memory in the caches, and of LDS with a barrier.
 static constexpr double memoryLatency = 500, ldsLatency = 80;
-/// Registers of a lane for addresses and the like, beside sums, fragments and loads.
-static constexpr int64_t otherRegisters = 28;
+/// Registers of a lane beside sums, fragments, loads and their addresses.
+static constexpr int64_t otherRegisters = 16;
+/// Words of loads under way beside WMMA, beyond which the register allocator was seen to spill.
+static constexpr int64_t mostLoadWords = 64;
+/// Elements of the depth in a step of multiply-adds: of 16, LLVM loads so many ahead that it
+/// spills.
+static constexpr int64_t multiplyAddStep = 8;
 /// Bytes that the caches deliver to a unit in a cycle, where all units ask at the same time.
 static constexpr double cacheBytesPerCycle = 32;
 
@@ -50,15 +55,19 @@ private:
 int64_t Chooser::registers(const ContractionPlan &plan) const {
   int64_t bytes = plan.what.factorBytes(), wave = target.units.waveSize;
   int64_t sums = plan.ownRows() * plan.ownColumns() / (plan.wmma ? wave : 1);
-  // Of the rows, a fragment at a time is enough, and the next one.
+  // Of the rows, a fragment at a time is enough, and the next one; of multiply-adds, several are
+  // loaded ahead.
   int64_t fragments = plan.wmma ? (2 + plan.ownColumns() / wmmaSize) * wmmaSize * bytes / 4
-                                : 2 * (plan.ownRows() + plan.ownColumns());
-  int64_t loads = 0;
+                                : 4 * (plan.ownRows() + plan.ownColumns());
+  int64_t loads = 0, addresses = 0;
   for (const SidePlan *side : {&plan.rows, &plan.columns}) {
-    int64_t words = llvm::divideCeil(side->width * bytes, 4);
-    loads += side->unitsPerLane(plan.numLanes) * side->loadsPerUnit() * words;
+    int64_t count = side->unitsPerLane(plan.numLanes) * side->loadsPerUnit();
+    loads += count * llvm::divideCeil(side->width * bytes, 4);
+    addresses += count;
   }
-  return sums + fragments + loads + otherRegisters;
+  if (plan.wmma && loads > mostLoadWords)
+    return INT32_MAX;
+  return sums + fragments + loads + addresses + otherRegisters;
 }
 
 /// Cycles of one wave per step for bringing one factor to LDS.
@@ -159,13 +168,12 @@ std::optional<ContractionChoice> Chooser::choose(std::optional<int64_t> lanes) {
       for (int64_t laneRows : {4, 8, 16})
         for (int64_t laneColumns : {8, 16})
           for (int64_t rows : {4, 8, 16})
-            for (int64_t columns : {4, 8, 16})
-              for (int64_t step : {8, 16}) {
-                int64_t waves[2] = {laneRows * laneColumns / wave, 1};
-                tryTile(tiling(laneRows * rows, laneColumns * columns, waves,
-                               {laneRows, laneColumns}, step, innermost),
-                        lanes);
-              }
+            for (int64_t columns : {4, 8, 16}) {
+              int64_t waves[2] = {laneRows * laneColumns / wave, 1};
+              tryTile(tiling(laneRows * rows, laneColumns * columns, waves, {laneRows, laneColumns},
+                             multiplyAddStep, innermost),
+                      lanes);
+            }
       continue;
     }
     for (int64_t waveRows : {1, 2, 4})

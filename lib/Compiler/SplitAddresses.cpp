@@ -161,6 +161,34 @@ static Type *registersOf(LLVMContext &context, uint64_t bits) {
   }
 }
 
+/// Whether instruction selection may find a constant in `value` that it moves to the instruction.
+/// What is left in the vector offset could be negative then, and the hardware takes that for a
+/// place behind the buffer, even if the sum is within (SITargetLowering::splitBufferOffsets says as
+/// much and avoids it for constants that do not fit). The sums that decompose() takes apart have no
+/// negative part.
+static bool mayHideConstant(Value *value, unsigned depth = 0) {
+  auto *op = dyn_cast<BinaryOperator>(value);
+  if (!op)
+    return false;
+  if (depth == 8) // deeper than any combination looks
+    return false;
+  switch (op->getOpcode()) {
+  case Instruction::Add:
+  case Instruction::Or:
+    if (isa<ConstantInt>(op->getOperand(1)))
+      return true;
+    [[fallthrough]];
+  case Instruction::Sub:
+    return mayHideConstant(op->getOperand(0), depth + 1) ||
+           mayHideConstant(op->getOperand(1), depth + 1);
+  case Instruction::Mul:
+  case Instruction::Shl:
+    return mayHideConstant(op->getOperand(0), depth + 1);
+  default:
+    return false;
+  }
+}
+
 bool Splitter::split(Instruction *access) {
   Value *pointer = getLoadStorePointerOperand(access);
   Type *type = getLoadStoreType(access);
@@ -175,7 +203,8 @@ bool Splitter::split(Instruction *access) {
     return false;
   Offset offset;
   Argument *buffer = match(pointer, offset);
-  if (!buffer)
+  if (!buffer ||
+      llvm::any_of(offset.divergent, [](const Term &term) { return mayHideConstant(term.value); }))
     return false;
 
   IRBuilder<> b(access);

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CrossLane.h"
+#include "LocalMemory.h"
 #include "NestEmitter.h"
 #include "Tiny/IR/FoldOperations.h"
 #include "Tiny/IR/KernelAttributes.h"
@@ -358,7 +359,7 @@ struct DistributeLoopsPass : tiny::impl::DistributeLoopsPassBase<DistributeLoops
     foldOperations(function);
     OpPassManager cleanup(func::FuncOp::getOperationName());
     addCleanup(cleanup);
-    if (failed(runPipeline(cleanup, function)) || failed(checkLocals(function)))
+    if (failed(runPipeline(cleanup, function)) || failed(fitLocals(function, maxLocalBytes)))
       return signalPassFailure();
   }
 
@@ -429,21 +430,6 @@ struct DistributeLoopsPass : tiny::impl::DistributeLoopsPassBase<DistributeLoops
     if (parent != before) // another workgroup
       unordered.clear();
     return llvm::any_of(unordered, [&](const KernelNest *other) { return conflict(*other, nest); });
-  }
-
-  /// What is left of the locals must fit the memory of a workgroup.
-  LogicalResult checkLocals(func::FuncOp function) {
-    int64_t bytes = 0;
-    function.walk([&](memref::AllocaOp local) {
-      MemRefType type = local.getType();
-      bytes += llvm::alignTo(
-          llvm::divideCeil(type.getNumElements() * type.getElementTypeBitWidth(), 8), 16);
-    });
-    if (bytes > maxLocalBytes)
-      return function.emitOpError()
-             << "is a kernel whose locals need " << bytes << " bytes per workgroup; there are "
-             << maxLocalBytes.getValue();
-    return success();
   }
 };
 } // namespace

@@ -91,6 +91,20 @@ bool LanePricer::fitsRegisters(const LaneCandidate &candidate) const {
   return registers <= target.units.registersPerSIMD / wantedWaves;
 }
 
+int64_t LanePricer::exchangeBytes(const LaneCandidate &candidate, int64_t block) const {
+  const Candidate &tile = candidate.tile;
+  bool sharingFirst = tile.vectorDim >= static_cast<int64_t>(nest.numParallel);
+  int64_t waveSize = target.units.waveSize;
+  int64_t stride = sharingFirst ? 1 : std::max<int64_t>(block / candidate.sharing, 1);
+  if (candidate.sharing <= 1 || candidate.sharing * stride <= waveSize)
+    return 0;
+  int64_t elements = 1;
+  for (unsigned loop = 0; loop < nest.numParallel; ++loop)
+    elements *= stepOf(loop, candidate);
+  return block / waveSize * std::min(stride, waveSize) * elements *
+         std::max<int64_t>(store.bytes, 4);
+}
+
 /// What one access of all lanes of the first wave costs: by the lines or, in LDS, the banks.
 double LanePricer::accessCost(const Facts &access, const LaneCandidate &candidate,
                               int64_t block) const {
@@ -229,6 +243,8 @@ LaneCandidate mlir::tiny::chooseLanes(const KernelNest &nest, const Target &targ
   auto offer = [&](Choice &best, const LaneCandidate &candidate) {
     // Lanes that share pass the exchange together (DistributeLoops).
     if (candidate.sharing > 1 && !divides(candidate))
+      return;
+    if (pricer.exchangeBytes(candidate, block) > maxExchangeBytes)
       return;
     if (best.time != std::numeric_limits<double>::infinity() && !pricer.fitsRegisters(candidate))
       return;

@@ -28,6 +28,9 @@ struct LanePrice {
   double latency = 0; ///< Until the wave is done, if it has the SIMD for itself.
 };
 
+/// LDS that the exchange of one nest may take beside the locals.
+constexpr int64_t maxExchangeBytes = 4096;
+
 class LanePricer {
 public:
   LanePricer(const KernelNest &nest, const Target &target);
@@ -38,6 +41,9 @@ public:
   int64_t tiles(const LaneCandidate &candidate) const;
   /// Whether a lane has as many registers as accumulators and loads need.
   bool fitsRegisters(const LaneCandidate &candidate) const;
+  /// Bytes of LDS through which the waves of a workgroup of `block` lanes combine their parts of a
+  /// reduction (CrossLane): a value per wave, place in it that shares nothing, and accumulator.
+  int64_t exchangeBytes(const LaneCandidate &candidate, int64_t block) const;
   /// The most elements along `loop` that one access may have: 16 bytes of the widest type that is
   /// contiguous along it; 1 if none is.
   int64_t widthAlong(unsigned loop) const;

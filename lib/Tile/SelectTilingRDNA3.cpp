@@ -25,9 +25,9 @@ using namespace mlir;
 using namespace mlir::tiny;
 
 /// Lanes of a workgroup, at most and where there is work for all.
-static constexpr int64_t maxLanes = 1024, usualLanes = 256;
-/// LDS that sums of several waves may take beside the locals.
-static constexpr int64_t exchangeBytes = 4096;
+// 1024 lanes are possible, but in CU mode they leave a lane 96 registers (16 waves on each of two
+// SIMDs of 1536), which is less than LanePricer plans with: tiles would spill.
+static constexpr int64_t maxLanes = 512, usualLanes = 256;
 /// Cycles of a barrier, with the waves that come late.
 static constexpr double barrierCycles = 60;
 /// Waves that a SIMD has at the same time, where registers and LDS allow it ("RDNA3" Instruction
@@ -191,6 +191,8 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
       }
       GroupChoice best;
       consider(best, kernel, group, lanes);
+      if (!best.lanes)
+        return tooManyLocals(function, kernel, group);
       SharedTile tile(kernel, group);
       tile.sizes = best.tile;
       for (auto [member, number] : llvm::enumerate(group.nests)) {
@@ -238,20 +240,17 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
     SharedTile tile(kernel, group);
     for (const SmallVector<int64_t> &sizes : tile.candidates()) {
       tile.sizes = sizes;
-      int64_t bytes = tile.localBytes() + exchangeBytes;
+      int64_t bytes = tile.localBytes();
       if (bytes > target->units.ldsBytes)
         continue;
-      // How many of them are on the chip at the same time.
       double waves = double(block) / target->units.waveSize;
-      double fits = std::min<double>(target->units.ldsBytes / bytes,
-                                     target->units.simdsPerUnit * wavesPerSIMD / waves);
-      double rounds = std::ceil(tile.workgroups() / std::max(fits * target->units.count, 1.0));
       double latency = 0, issue = 0;
       for (unsigned member = 0; member < group.nests.size(); ++member) {
         KernelNest nest = tile.tiled(member);
         LanePricer pricer(nest, *target);
         LaneCandidate candidate = chooseLanes(nest, *target, block, tile.workgroups());
         LanePrice price = pricer.price(candidate, block);
+        bytes += pricer.exchangeBytes(candidate, block);
         double lanes = double(pricer.tiles(candidate)) * candidate.sharing;
         double steps = std::ceil(lanes / block);
         double times = timesOf(kernel.nests[group.nests[member]]);
@@ -259,6 +258,12 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
         issue += times * steps * price.issue *
                  std::min(waves, std::ceil(lanes / target->units.waveSize));
       }
+      if (bytes > target->units.ldsBytes)
+        continue;
+      // How many of them are on the chip at the same time.
+      double fits = std::min<double>(target->units.ldsBytes / std::max<int64_t>(bytes, 1),
+                                     target->units.simdsPerUnit * wavesPerSIMD / waves);
+      double rounds = std::ceil(tile.workgroups() / std::max(fits * target->units.count, 1.0));
       double simds = target->units.count * target->units.simdsPerUnit;
       double cycles = rounds * latency + std::ceil(tile.workgroups() * issue / simds);
       if (cycles < best.cycles)
@@ -300,7 +305,7 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
                               const NestGroup &group) const {
     SharedTile tile(kernel, group);
     tile.sizes = tile.candidates().front();
-    return function.emitError() << "kernel whose locals need " << tile.localBytes() + exchangeBytes
+    return function.emitError() << "kernel whose locals need " << tile.localBytes()
                                 << " bytes per workgroup at least; there are "
                                 << target->units.ldsBytes;
   }

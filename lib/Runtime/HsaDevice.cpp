@@ -105,6 +105,7 @@ private:
 
   // Faults
   void memoryFault(hsa_agent_t where, uint64_t address, uint32_t reasons) override;
+  void endQueue();
   static void queueFault(hsa_status_t status, hsa_queue_t *queue, void *data);
   void setFault(const std::string &reason);
   bool hasFault(std::string &error);
@@ -113,7 +114,7 @@ private:
   std::shared_ptr<HsaLibrary> library;
   hsa_agent_t agent = {0};
   hsa_amd_memory_pool_t devicePool = {0}, argumentPool = {0};
-  hsa_queue_t *queue = nullptr;
+  hsa_queue_t *queue = nullptr; ///< none after a fault
   std::vector<hsa_executable_t> executables;
   std::map<std::string, std::unique_ptr<LoadedKernel>> kernels;
 
@@ -174,8 +175,7 @@ HsaDeviceImpl::~HsaDeviceImpl() {
   if (!library)
     return;
   library->removeListener(this);
-  if (queue)
-    library->queue_destroy(queue);
+  endQueue();
   streams.clear();
   for (hsa_executable_t executable : executables)
     library->executable_destroy(executable);
@@ -499,8 +499,10 @@ bool HsaDeviceImpl::wait(std::string &error) {
                " s (TINY_HSA_TIMEOUT sets this limit)");
     left = now;
     std::lock_guard<std::mutex> lock(mutex);
-    if (left > 0 && hasFault(error))
+    if (left > 0 && hasFault(error)) {
+      endQueue();
       return false;
+    }
   }
   std::lock_guard<std::mutex> lock(mutex);
   stream->restart();
@@ -547,6 +549,14 @@ void HsaDeviceImpl::memoryFault(hsa_agent_t where, uint64_t address, uint32_t re
   setFault(text + std::string(reasons & HSA_AMD_MEMORY_FAULT_READ_ONLY
                                   ? ": the memory is read-only"
                                   : ": there is no memory that it may use"));
+}
+
+/// Ends what still runs: a kernel that does not end by itself would go on writing memory that the
+/// caller of a failed wait() is free to release.
+void HsaDeviceImpl::endQueue() {
+  if (queue)
+    library->queue_destroy(queue);
+  queue = nullptr;
 }
 
 /// The first reason counts. Called from threads of the library, which must not be held up.

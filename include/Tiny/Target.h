@@ -52,7 +52,7 @@ struct Target {
   uint32_t numVectorRegisters = 16;
   bool hasFMA = false;
   bool hasF16Conversion = false; ///< f16 to f32 and back, in one instruction
-  bool hasMaskedMemory = false;  ///< loads and stores under a mask, of 32 and 64 bits
+  uint32_t maskedBits = 0;       ///< the narrowest elements that loads under a mask have; 0: none
   bool hasMatrixUnit = false;    ///< AMX, or WMMA
   CacheSizes caches = {};
   ComputeUnits units = {};
@@ -70,7 +70,7 @@ inline constexpr Target kTargets[] = {
      16,
      false,
      false,
-     false,
+     0,
      false,
      {},
      {},
@@ -82,7 +82,7 @@ inline constexpr Target kTargets[] = {
      16,
      true,
      true,
-     true,
+     32,
      false,
      {},
      {},
@@ -94,7 +94,7 @@ inline constexpr Target kTargets[] = {
      32,
      true,
      true,
-     true,
+     8,
      false,
      {},
      {},
@@ -106,7 +106,7 @@ inline constexpr Target kTargets[] = {
      32,
      true,
      true,
-     false,
+     0,
      false,
      {},
      {},
@@ -115,15 +115,15 @@ inline constexpr Target kTargets[] = {
     // and i8. Registers and their granule: gfx1102 has a third less (what the others have beyond it
     // is LLVM's Feature1_5xVGPRs). Units, caches and memory: AMD's product pages.
     // Radeon RX 7900 XTX.
-    {"gfx1100", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
+    {"gfx1100", TargetKind::gpu, "amdgcn", 1024, 256, true, true, 8, true,
      CacheSizes{128, 32 << 10, 6 << 20, 96 << 20},
      ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{61440, 960, 122880}},
     // Radeon RX 7800 XT.
-    {"gfx1101", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
+    {"gfx1101", TargetKind::gpu, "amdgcn", 1024, 256, true, true, 8, true,
      CacheSizes{128, 32 << 10, 4 << 20, 64 << 20},
      ComputeUnits{60, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{37324, 624, 74650}},
     // Radeon RX 7600.
-    {"gfx1102", TargetKind::gpu, "amdgcn", 1024, 256, true, true, true, true,
+    {"gfx1102", TargetKind::gpu, "amdgcn", 1024, 256, true, true, 8, true,
      CacheSizes{128, 32 << 10, 2 << 20, 32 << 20},
      ComputeUnits{32, 2, 32, 1024, 16, 64 << 10, 64, 16, 1 << 10}, PeakRates{21749, 288, 43500}},
 };

@@ -84,7 +84,7 @@ static Target factsOf(const llvm::Triple &triple, const llvm::MCSubtargetInfo &i
   Target facts = *findTarget(has512 ? "x86-64-v4" : has("+avx2") ? "x86-64-v3" : "x86-64");
   facts.hasFMA = has("+fma");
   facts.hasF16Conversion = has("+f16c");
-  facts.hasMaskedMemory = has("+avx");
+  facts.maskedBits = has512 ? 8 : has("+avx") ? 32 : 0;
   facts.hasMatrixUnit = has("+amx-bf16");
   return facts;
 }

@@ -28,6 +28,7 @@ void CPUPipelineOptions::setTarget(const Target &target) {
   l2Bytes = target.caches.l2Bytes;
   nativeFMA = target.hasFMA;
   nativeF16 = target.hasF16Conversion;
+  maskedBits = target.maskedBits;
 }
 
 void RDNA3PipelineOptions::setTarget(const Target &target) {
@@ -88,7 +89,7 @@ void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOption
   pm.addNestedPass<func::FuncOp>(createFormWorkgroupsPass());
   // Addresses exist from here on, and the loops are emitted on them.
   pm.addNestedPass<func::FuncOp>(createBufferizeKernelsPass());
-  pm.addNestedPass<func::FuncOp>(createVectorizeLoopsPass({options.nativeFMA}));
+  pm.addNestedPass<func::FuncOp>(createVectorizeLoopsPass({options.nativeFMA, options.maskedBits}));
   // Last, because it needs the launches too, and all functions at once.
   pm.addPass(createMapGridPass());
 }

@@ -136,32 +136,8 @@ Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
   if (stride == 1)
     return loadAt(0);
 
-  int64_t step = stride ? std::abs(*stride) : 0;
-  if (stride && step <= maxShuffledStride) {
-    // Whole vectors over the span, the last one moved back so that it ends with the last lane.
-    int64_t span = (at.lanes - 1) * step + 1, first = *stride < 0 ? 1 - span : 0;
-    int64_t last = span - at.lanes;
-    auto placeOf = [&](int64_t lane) {
-      return *stride < 0 ? (at.lanes - 1 - lane) * step : lane * step;
-    };
-    Value result = loadAt(first);
-    bool inPlace = false; // whether the lanes found so far are where they belong
-    for (int64_t covered = at.lanes; covered < span || !inPlace;) {
-      int64_t start = std::min(covered, last);
-      Value piece = covered < span ? loadAt(first + start) : result;
-      SmallVector<int64_t> mask(at.lanes, -1);
-      for (int64_t lane = 0; lane < at.lanes; ++lane) {
-        if (placeOf(lane) < covered)
-          mask[lane] = inPlace ? lane : placeOf(lane);
-        else if (placeOf(lane) < start + at.lanes)
-          mask[lane] = placeOf(lane) - start + at.lanes;
-      }
-      result = vector::ShuffleOp::create(builder, loc, result, piece, mask);
-      inPlace = true;
-      covered = std::max(covered, start + at.lanes);
-    }
-    return result;
-  }
+  if (stride && std::abs(*stride) <= maxShuffledStride)
+    return loadSpan(at.lanes, *stride, loadAt);
 
   if (stride) {
     SmallVector<Value> elements;
@@ -179,6 +155,33 @@ Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
     elements.push_back(memref::LoadOp::create(builder, loc, flat, place));
   }
   return vector::FromElementsOp::create(builder, loc, type, elements);
+}
+
+/// `lanes` elements that are `stride` apart: whole vectors over the span, the last one moved back
+/// so that it ends with the last lane, and shuffles. `loadAt` loads the vector that begins so many
+/// elements behind the first lane's.
+Value BodyEmitter::loadSpan(int64_t lanes, int64_t stride,
+                            llvm::function_ref<Value(int64_t)> loadAt) {
+  int64_t step = std::abs(stride), span = (lanes - 1) * step + 1, first = stride < 0 ? 1 - span : 0;
+  int64_t last = span - lanes;
+  auto placeOf = [&](int64_t lane) { return stride < 0 ? (lanes - 1 - lane) * step : lane * step; };
+  Value result = loadAt(first);
+  bool inPlace = false; // whether the lanes found so far are where they belong
+  for (int64_t covered = lanes; covered < span || !inPlace;) {
+    int64_t start = std::min(covered, last);
+    Value piece = covered < span ? loadAt(first + start) : result;
+    SmallVector<int64_t> mask(lanes, -1);
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      if (placeOf(lane) < covered)
+        mask[lane] = inPlace ? lane : placeOf(lane);
+      else if (placeOf(lane) < start + lanes)
+        mask[lane] = placeOf(lane) - start + lanes;
+    }
+    result = vector::ShuffleOp::create(builder, loc, result, piece, mask);
+    inPlace = true;
+    covered = std::max(covered, start + lanes);
+  }
+  return result;
 }
 
 /// Whether `low <= number < high`, where `number` lies in `range`. Null if it always does.
@@ -244,6 +247,35 @@ Value BodyEmitter::loadChosen(const Access &access, const Instance &at, Value ma
                                         elements);
 }
 
+/// The lanes that `mask` allows, and else `pads`, on a target that has masks for such elements.
+Value BodyEmitter::loadMasked(const Access &access, const Instance &at, Value mask, Value pads,
+                              std::optional<int64_t> stride) {
+  Value flat = context.flat.lookup(access.source);
+  auto type = cast<VectorType>(pads.getType());
+  if (stride == 1)
+    return vector::MaskedLoadOp::create(builder, loc, type, flat,
+                                        ValueRange{index.scalar(access.flat, at)}, mask, pads);
+  if (!stride || *stride == 0 || std::abs(*stride) > maxShuffledStride)
+    return vector::GatherOp::create(builder, loc, type, flat,
+                                    ValueRange{constant(builder.getIndexAttr(0))},
+                                    index.lanes(access.flat, at), mask, pads);
+  // Loads and a shuffle cost a fraction of a gather. What lies between the lanes is not loaded.
+  auto none = constant(cast<TypedAttr>(builder.getZeroAttr(mask.getType())));
+  Value spanned = loadSpan(at.lanes, *stride, [&](int64_t offset) -> Value {
+    SmallVector<int64_t> lanes;
+    for (int64_t place = offset; place < offset + at.lanes; ++place) {
+      int64_t lane = place / *stride;
+      bool isLane = place % *stride == 0 && lane >= 0 && lane < at.lanes;
+      lanes.push_back(isLane ? lane : at.lanes);
+    }
+    Value pieceMask = vector::ShuffleOp::create(builder, loc, mask, none, lanes);
+    return vector::MaskedLoadOp::create(builder, loc, type, flat,
+                                        ValueRange{index.scalar(access.flat, at, offset)},
+                                        pieceMask, pads);
+  });
+  return arith::SelectOp::create(builder, loc, mask, spanned, pads);
+}
+
 /// A guarded access: a masked lane, or a scalar whose guard fails, is never loaded.
 Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
   bool moves = at.lanes > 1 && access.dependsOn(context.vectorDim);
@@ -264,6 +296,7 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
   std::optional<int64_t> stride = moves ? access.strideAlong(context.vectorDim) : std::nullopt;
   // Where all lanes share the condition, an access that it forbids goes to the first elements.
   bool shareCondition = !moves || (!mask && stride == 1 && access.elements >= lanes);
+  bool masks = context.maskedBits && access.type.getIntOrFloatBitWidth() >= context.maskedBits;
   if (access.elements == 0) {
     // Nothing can be loaded: some guard fails everywhere.
   } else if (shareCondition) {
@@ -279,23 +312,16 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
     if (uniform)
       mask = mask ? arith::AndIOp::create(builder, loc, mask, widen(uniform, lanes))
                   : widen(uniform, lanes);
-    auto type = cast<VectorType>(result.getType());
-    if (context.simt) {
+    if (masks)
+      result = loadMasked(access, at, mask, result, stride);
+    else
       result = loadChosen(access, at, mask, stride);
-    } else if (stride == 1) {
-      result = vector::MaskedLoadOp::create(
-          builder, loc, type, flat, ValueRange{index.scalar(access.flat, at)}, mask, result);
-    } else {
-      Value zero = constant(builder.getIndexAttr(0));
-      result = vector::GatherOp::create(builder, loc, type, flat, ValueRange{zero},
-                                        index.lanes(access.flat, at), mask, result);
-    }
   }
 
   // The first guard that fails wins, so it is selected last.
   bool samePads = llvm::all_of(
       access.guards, [&](const Guard &guard) { return guard.pad == access.guards.front().pad; });
-  if (samePads && (access.elements == 0 || (!shareCondition && !context.simt)))
+  if (samePads && (access.elements == 0 || (!shareCondition && masks)))
     return result; // what was left out has the pad already
   if (samePads)
     return arith::SelectOp::create(builder, loc, shareCondition ? uniform : mask, result,

@@ -34,6 +34,8 @@ struct EmissionContext {
   /// Whether this is one lane of many: then a branch or a mask costs all of them, so that an access
   /// whose guard fails goes to the first element instead.
   bool simt = false;
+  /// Bits of the narrowest elements that are loaded under a mask; 0 where none are.
+  unsigned maskedBits = 0;
 };
 
 /// Evaluates affine expressions at an instance.
@@ -104,6 +106,9 @@ private:
   Value emitOp(Operation *op, const Instance &at, int64_t lanes);
   Value load(const Access &access, const Instance &at);
   Value loadLanes(const Access &access, const Instance &at);
+  Value loadSpan(int64_t lanes, int64_t stride, llvm::function_ref<Value(int64_t)> loadAt);
+  Value loadMasked(const Access &access, const Instance &at, Value mask, Value pads,
+                   std::optional<int64_t> stride);
   Value loadGuarded(const Access &access, const Instance &at);
   Value loadChosen(const Access &access, const Instance &at, Value mask,
                    std::optional<int64_t> stride);

@@ -70,8 +70,9 @@ struct VectorizeLoopsPass : tiny::impl::VectorizeLoopsPassBase<VectorizeLoopsPas
 
     llvm::DenseMap<Value, Value> flat = flattenBuffers(function);
     for (auto [nest, tiling] : llvm::zip(kernel->nests, *tilings)) {
-      EmissionContext context{nest, tiling.vectorDim, SmallVector<int64_t>(tiling.order), hasFma,
-                              flat};
+      EmissionContext context{
+          nest,           tiling.vectorDim, SmallVector<int64_t>(tiling.order), hasFma, flat,
+          /*simt=*/false, maskedBits};
       OpBuilder builder(nest.epilogue);
       NestEmitter emitter(builder, context, tiling);
       emitLoops(builder, emitter, context, 0);

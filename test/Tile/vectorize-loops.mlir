@@ -1,5 +1,6 @@
 // RUN: tiny-opt %s --tiny-tile-vectorize-loops --split-input-file --verify-diagnostics | FileCheck %s
 // RUN: tiny-opt %s --tiny-tile-vectorize-loops="has-fma=false" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=NOFMA
+// RUN: tiny-opt %s --tiny-tile-vectorize-loops="masked-bits=64" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=NOMASK
 
 // A 2 x 2 register tile: four accumulators that never touch memory, two loads of the moving operand,
 // two broadcasts of the other one, the epilogue on the accumulators.
@@ -108,12 +109,42 @@ func.func private @sum(%x: memref<67xf32>, %out: memref<f32>)
 // CHECK:           vector.maskedload
 // CHECK-NOT:     gather
 // CHECK:         return
+
+// Elements that the target has no masks for are chosen one by one, without a branch.
+// NOMASK-LABEL: func.func private @pad
+// NOMASK-NOT:     maskedload
+// NOMASK:         vector.from_elements
+// NOMASK:         return
 func.func private @pad(%x: memref<32xf32>, %out: memref<36xf32>)
     attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [36], vector = 0 by 4, unroll = [1], order = [0]>]} {
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%out : memref<36xf32>) {
   ^bb0(%q: f32):
     %i = linalg.index 0 : index
     %v = tiny.read %x[%i] affine_map<(i) -> (i - 2)> where affine_map<(i) -> (i)> in [2] to [34] else [1.0 : f32] : memref<32xf32> -> f32
+    linalg.yield %v : f32
+  }
+  return
+}
+
+// -----
+
+// With a small stride, loads under the mask of the lanes that they hold, and shuffles.
+// CHECK-LABEL: func.func private @pad_stride
+// CHECK:           %[[MASK:.*]] = arith.cmpi slt, %{{.*}} : vector<4xi32>
+// CHECK:           %[[FIRST:.*]] = vector.shuffle %[[MASK]], %{{.*}} [0, 4, 1, 4] : vector<4xi1>, vector<4xi1>
+// CHECK:           vector.maskedload %{{.*}}, %[[FIRST]], %{{.*}}
+// CHECK:           %[[LAST:.*]] = vector.shuffle %[[MASK]], %{{.*}} [4, 2, 4, 3] : vector<4xi1>, vector<4xi1>
+// CHECK:           vector.maskedload %{{.*}}, %[[LAST]], %{{.*}}
+// CHECK:           %[[ALL:.*]] = vector.shuffle %{{.*}}, %{{.*}} [0, 2, 5, 7] : vector<4xf32>, vector<4xf32>
+// CHECK:           arith.select %[[MASK]], %[[ALL]], %{{.*}} : vector<4xi1>, vector<4xf32>
+// CHECK-NOT:     gather
+// CHECK:         return
+func.func private @pad_stride(%x: memref<37xf32>, %out: memref<20xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [20], vector = 0 by 4, unroll = [1], order = [0]>]} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%out : memref<20xf32>) {
+  ^bb0(%q: f32):
+    %i = linalg.index 0 : index
+    %v = tiny.read %x[%i] affine_map<(i) -> (i * 2)> where affine_map<(i) -> (i * 2)> in [0] to [37] else [1.0 : f32] : memref<37xf32> -> f32
     linalg.yield %v : f32
   }
   return

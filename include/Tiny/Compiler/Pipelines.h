@@ -33,6 +33,11 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   Option<bool> nativeF16{*this, "native-f16",
                          llvm::cl::desc("The target converts between f16 and f32 itself"),
                          llvm::cl::init(true)};
+  Option<unsigned> maskedBits{
+      *this, "masked-bits",
+      llvm::cl::desc(
+          "Bits of the narrowest elements that the target loads under a mask, 0 for none"),
+      llvm::cl::init(32)};
   Option<unsigned> parts{*this, "parts",
                          llvm::cl::desc("Modules to spread the kernels over, at most"),
                          llvm::cl::init(1)};

@@ -208,7 +208,8 @@ def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp
     An access is a scalar load where the vector loop does not move it, a vector load where it moves by
     one, loads and a shuffle where it moves by a small stride, and otherwise a gather. A register tile
     with `tiny.read` guards exists twice: without them, entered when interval arithmetic shows that
-    they all hold, and with them, where a masked lane is never accessed. An index that the body computes
+    they all hold, and with them, where a masked lane is never accessed: loads under a mask, and for
+    elements that the target has none for, scalars whose place is the first element instead. An index that the body computes
     from data is tested in both, and only a number within the bounds of its guard is calculated with.
 
     ```mlir
@@ -222,7 +223,9 @@ def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp
     ```
   }];
   let options = [
-    Option<"hasFma", "has-fma", "bool", "true", "Whether fma is one instruction on the target">
+    Option<"hasFma", "has-fma", "bool", "true", "Whether fma is one instruction on the target">,
+    Option<"maskedBits", "masked-bits", "unsigned", "32",
+           "Bits of the narrowest elements that the target loads under a mask, 0 for none">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",

@@ -145,25 +145,10 @@ struct LowerMaskedStore : public ConvertOpToLLVMPattern<vector::MaskedStoreOp> {
     return success();
   }
 };
-
-/// Upstream's `fmuladd` leaves it to LLVM whether to round once.
-struct LowerFMA : public ConvertOpToLLVMPattern<vector::FMAOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-
-  LogicalResult matchAndRewrite(vector::FMAOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    if (op.getVectorType().getRank() > 1)
-      return rewriter.notifyMatchFailure(op, "has more than one dim");
-    rewriter.replaceOpWithNewOp<LLVM::FMAOp>(op, adaptor.getLhs(), adaptor.getRhs(),
-                                             adaptor.getAcc());
-    return success();
-  }
-};
 } // namespace
 
 void mlir::tiny::populateBufferAccessPatterns(const LLVMTypeConverter &converter,
                                               RewritePatternSet &patterns, PatternBenefit benefit) {
   patterns.add<LowerLoad<memref::LoadOp>, LowerLoad<vector::LoadOp>, LowerStore<memref::StoreOp>,
-               LowerStore<vector::StoreOp>, LowerMaskedLoad, LowerMaskedStore, LowerFMA>(converter,
-                                                                                         benefit);
+               LowerStore<vector::StoreOp>, LowerMaskedLoad, LowerMaskedStore>(converter, benefit);
 }

@@ -8,8 +8,7 @@
 
 namespace mlir::tiny {
 
-/// Lowerings of loads and stores of `memref` and `vector`, and of vector.fma, that go before
-/// upstream's by `benefit`.
+/// Lowerings of loads and stores of `memref` and `vector` that go before upstream's by `benefit`.
 void populateBufferAccessPatterns(const LLVMTypeConverter &converter, RewritePatternSet &patterns,
                                   PatternBenefit benefit);
 

@@ -271,9 +271,16 @@ static void expandOp(IRRewriter &rewriter, Operation *op, bool nativeFMA, bool n
   rewriter.replaceOpWithNewOp<vector::ShapeCastOp>(op, vector, result);
 }
 
-/// Without the instruction, an fma would be a call that emulates its single rounding.
-static void splitFMA(IRRewriter &rewriter, Operation *op) {
+/// Without the instruction, an fma would be a call that emulates its single rounding. With it,
+/// `vector.fma` is no op to keep: upstream makes `llvm.fmuladd` of it, which the back end splits in
+/// a compilation that contracts nothing by itself.
+static void expandFMA(IRRewriter &rewriter, Operation *op, bool nativeFMA) {
   rewriter.setInsertionPoint(op);
+  if (nativeFMA) {
+    rewriter.replaceOpWithNewOp<math::FmaOp>(op, op->getOperand(0), op->getOperand(1),
+                                             op->getOperand(2));
+    return;
+  }
   Value product =
       arith::MulFOp::create(rewriter, op->getLoc(), op->getOperand(0), op->getOperand(1));
   rewriter.replaceOpWithNewOp<arith::AddFOp>(op, product, op->getOperand(2));
@@ -294,14 +301,14 @@ struct ExpandMathPass : tiny::impl::ExpandMathPassBase<ExpandMathPass> {
       else if (isa<math::Exp2Op, math::Log2Op>(op) &&
                (isOf(Float64Type()) || (isOf(Float32Type()) && !nativeF32)))
         functions.push_back(op);
-      else if (isa<math::FmaOp, vector::FMAOp>(op) && !nativeFMA)
+      else if (isa<vector::FMAOp>(op) || (isa<math::FmaOp>(op) && !nativeFMA))
         fmas.push_back(op);
     });
     IRRewriter rewriter(&getContext());
     for (Operation *op : functions)
       expandOp(rewriter, op, nativeFMA, nativeF32, getOperation());
     for (Operation *op : fmas)
-      splitFMA(rewriter, op);
+      expandFMA(rewriter, op, nativeFMA);
   }
 };
 } // namespace

@@ -50,8 +50,9 @@ func.func @f16(%x: f16) -> f16 {
 
 // CHECK-LABEL: func.func @fused
 func.func @fused(%x: vector<4xf32>, %y: f32) -> (vector<4xf32>, f32) {
-  // FMA: vector.fma
-  // FMA: math.fma
+  // FMA-NOT: vector.fma
+  // FMA: math.fma {{.*}} : vector<4xf32>
+  // FMA: math.fma {{.*}} : f32
   // SPLIT: arith.mulf {{.*}} : vector<4xf32>
   // SPLIT: arith.addf {{.*}} : vector<4xf32>
   // SPLIT: arith.mulf {{.*}} : f32

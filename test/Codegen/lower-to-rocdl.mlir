@@ -26,7 +26,7 @@ func.func private @short(%a: memref<4x128xf32>) attributes {tiny.kernel, tiny.bl
   %x = gpu.block_id x upper_bound 4
   %lane = gpu.thread_id x upper_bound 64
   %v = vector.load %a[%x, %lane] {alignment = 16} : memref<4x128xf32>, vector<4xf32>
-  %w = vector.fma %v, %v, %v : vector<4xf32>
+  %w = math.fma %v, %v, %v : vector<4xf32>
   vector.store %w, %a[%x, %lane] {nontemporal = true} : memref<4x128xf32>, vector<4xf32>
   return
 }

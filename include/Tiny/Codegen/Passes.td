@@ -108,7 +108,8 @@ def ExpandMathPass : Pass<"tiny-codegen-expand-math", "::mlir::ModuleOp"> {
 
     A fused multiply-add (`math.fma`, `vector.fma`) is a permission to contract. Without the
     `native-fma` option it becomes a multiplication and an addition, because LLVM would call a
-    function that emulates it.
+    function that emulates it. With it, it is `math.fma`: upstream's lowering of `vector.fma` leaves
+    the choice to LLVM, which splits it, as it may not contract anything else.
 
     Before:
     ```mlir

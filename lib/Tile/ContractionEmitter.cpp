@@ -98,6 +98,8 @@ SmallVector<Value> ContractionEmitter::emitSteps() {
   int64_t whole = walk.endsPartial() ? walk.numSteps - 1 : walk.numSteps;
   // An iteration also loads the steps behind its own.
   int64_t iterations = std::max<int64_t>((whole - period) / unrolled, 0);
+  if (iterations == 1)
+    iterations = 0; // no loop: LLVM would see through it and take its loads ahead of all products
   bool firstMayEnd = whole < period;
   rows->store(rows->load({{}, 0}, firstMayEnd), 0);
   columns->store(columns->load({{}, 0}, firstMayEnd), 0);
@@ -249,8 +251,9 @@ SmallVector<Value> ContractionEmitter::multiplyElements(ArrayRef<Value> sums, in
 // Epilogue
 //===----------------------------------------------------------------------===//
 
-/// Ties the products to where they are. WMMA needs all lanes of a wave, but LLVM's MachineSink
-/// moves the last ones to their uses, behind branches that some lanes do not take.
+/// Ties the products to where they are. LLVM moves the last ones to their uses, behind branches of
+/// the epilogue: but WMMA needs all lanes of a wave, and what multiply-adds read would be in
+/// registers all at once.
 static Value tieToPlace(OpBuilder &builder, Location loc, Value sum) {
   return LLVM::InlineAsmOp::create(builder, loc, sum.getType(), ValueRange{sum}, /*asm_string=*/"",
                                    /*constraints=*/"=v,0", /*has_side_effects=*/true,
@@ -261,9 +264,8 @@ static Value tieToPlace(OpBuilder &builder, Location loc, Value sum) {
 }
 
 void ContractionEmitter::emitEpilogue(SmallVector<Value> sums) {
-  if (plan.wmma)
-    for (Value &sum : sums)
-      sum = tieToPlace(builder, loc, sum);
+  for (Value &sum : sums)
+    sum = tieToPlace(builder, loc, sum);
   // Only tiles at the end of the rows or columns have elements that are none.
   auto isWhole = [&](const ContractionSide &what, const SidePlan &side, Value start) -> Value {
     if (what.extent % side.tile == 0)

@@ -151,26 +151,18 @@ SmallVector<Value> ContractionEmitter::emitStep(DepthStep step, unsigned phase,
 //===----------------------------------------------------------------------===//
 
 /// What one step adds to the sums. Behind the loop, fragments of the next 16 elements must not be
-/// loaded early, nor more than two of multiply-adds: addresses of the epilogue need registers
-/// there, and some would be spilled.
+/// loaded early: addresses of the epilogue need registers there, and some would be spilled.
 SmallVector<Value> ContractionEmitter::multiply(ArrayRef<Value> sums, unsigned phase, bool inLoop) {
   int64_t rowSlot = phase % plan.rows.numSlots() * plan.rows.slotWords;
   int64_t columnSlot = plan.rows.numSlots() * plan.rows.slotWords +
                        phase % plan.columns.numSlots() * plan.columns.slotWords;
+  if (!plan.wmma)
+    return multiplyElements(sums, rowSlot, columnSlot);
   SmallVector<Value> result(sums);
-  if (plan.wmma) {
-    int64_t words = wmmaSize * plan.what.factorBytes() / 4;
-    for (int64_t k = 0; k < plan.depth.step / wmmaSize; ++k) {
-      result = multiplyMatrices(result, rowSlot + k * words, columnSlot + k * words);
-      if (!inLoop)
-        ROCDL::SchedBarrier::create(builder, loc, 0);
-    }
-    return result;
-  }
-  for (int64_t k = 0; k < plan.depth.step; ++k) {
-    result = multiplyElements(result, rowSlot + k * plan.rows.stride,
-                              columnSlot + k * plan.columns.stride);
-    if (!inLoop && k % 2 == 1)
+  int64_t words = wmmaSize * plan.what.factorBytes() / 4;
+  for (int64_t k = 0; k < plan.depth.step / wmmaSize; ++k) {
+    result = multiplyMatrices(result, rowSlot + k * words, columnSlot + k * words);
+    if (!inLoop)
       ROCDL::SchedBarrier::create(builder, loc, 0);
   }
   return result;
@@ -233,17 +225,33 @@ SmallVector<Value> ContractionEmitter::elements(const SidePlan &side, Value base
   return result;
 }
 
-/// The products of one element along the depth.
+/// The products of a step by multiply-adds. LLVM would load what all of them read at once, as many
+/// registers as there are; so it is told how far ahead a load may be.
 SmallVector<Value> ContractionEmitter::multiplyElements(ArrayRef<Value> sums, int64_t rowPlace,
                                                         int64_t columnPlace) {
-  SmallVector<Value> result;
-  SmallVector<Value> ownRows =
-      elements(plan.rows, rowWord, rowPlace, plan.ownRows(), plan.lanes[0]);
-  SmallVector<Value> ownColumns =
-      elements(plan.columns, columnWord, columnPlace, plan.ownColumns(), plan.lanes[1]);
-  for (Value row : ownRows)
-    for (Value column : ownColumns)
-      result.push_back(math::FmaOp::create(builder, loc, row, column, sums[result.size()]));
+  SmallVector<SmallVector<Value>> ownRows, ownColumns;
+  auto loadElements = [&] {
+    int64_t k = ownRows.size();
+    if (k == plan.depth.step)
+      return;
+    ownRows.push_back(elements(plan.rows, rowWord, rowPlace + k * plan.rows.stride, plan.ownRows(),
+                               plan.lanes[0]));
+    ownColumns.push_back(elements(plan.columns, columnWord, columnPlace + k * plan.columns.stride,
+                                  plan.ownColumns(), plan.lanes[1]));
+  };
+  SmallVector<Value> result(sums);
+  for (int64_t ahead = 0; ahead < plan.elementsAhead(); ++ahead)
+    loadElements();
+  for (int64_t k = 0; k < plan.depth.step; ++k) {
+    loadElements();
+    size_t number = 0;
+    for (Value row : ownRows[k])
+      for (Value column : ownColumns[k]) {
+        Value &sum = result[number++];
+        sum = math::FmaOp::create(builder, loc, row, column, sum);
+      }
+    ROCDL::SchedBarrier::create(builder, loc, 0);
+  }
   return result;
 }
 

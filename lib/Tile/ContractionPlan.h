@@ -79,6 +79,11 @@ struct ContractionPlan {
   /// Elements of the tile of one wave (WMMA) or of one lane.
   int64_t ownRows() const { return rows.tile / (wmma ? waves[0] : lanes[0]); }
   int64_t ownColumns() const { return columns.tile / (wmma ? waves[1] : lanes[1]); }
+  /// How many elements of the depth a lane loads from LDS ahead of its multiply-adds: what takes
+  /// about as long as LDS does.
+  int64_t elementsAhead() const {
+    return std::clamp<int64_t>(64 / (ownRows() * ownColumns()), 1, 4);
+  }
 };
 
 /// The most elements, up to `most`, that one load of `access` may have along `loop`.

@@ -55,10 +55,10 @@ private:
 int64_t Chooser::registers(const ContractionPlan &plan) const {
   int64_t bytes = plan.what.factorBytes(), wave = target.units.waveSize;
   int64_t sums = plan.ownRows() * plan.ownColumns() / (plan.wmma ? wave : 1);
-  // Of the rows, a fragment at a time is enough, and the next one; of multiply-adds, several are
+  // Of the rows, a fragment at a time is enough, and the next one; of multiply-adds, some are
   // loaded ahead.
   int64_t fragments = plan.wmma ? (2 + plan.ownColumns() / wmmaSize) * wmmaSize * bytes / 4
-                                : 4 * (plan.ownRows() + plan.ownColumns());
+                                : (plan.elementsAhead() + 1) * (plan.ownRows() + plan.ownColumns());
   int64_t loads = 0, addresses = 0;
   for (const SidePlan *side : {&plan.rows, &plan.columns}) {
     int64_t count = side->unitsPerLane(plan.numLanes) * side->loadsPerUnit();

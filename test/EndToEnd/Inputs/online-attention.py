@@ -8,104 +8,26 @@ import os
 import subprocess
 import sys
 
+from tensor_program import Program
+
 LOG2E = 1.4426950408889634
 
 
-class Program:
-    """A program of tiny ops, as text. Values are (name, shape, element type)."""
-
-    def __init__(self):
-        self.arguments, self.lines, self.count = [], [], 0
-
-    def type(self, value):
-        return "tensor<" + "x".join([*map(str, value[1]), value[2]]) + ">"
-
-    def input(self, name, shape, element="f32"):
-        value = (f"%{name}", shape, element)
-        self.arguments.append(f'{value[0]}: {self.type(value)} {{tiny.name = "{name}"}}')
-        return value
-
-    def add(self, text, shape, element):
-        self.count += 1
-        self.lines.append(f"%{self.count} = {text}")
-        return (f"%{self.count}", shape, element)
-
-    def constant(self, number, like):
-        text = number if isinstance(number, str) else f"{number:e}"
-        return self.add(f"tiny.constant dense<{text}> : {self.type(like)}", *like[1:])
-
-    def unary(self, op, x):
-        return self.add(f"tiny.{op} {x[0]} : {self.type(x)}", *x[1:])
-
-    def binary(self, op, x, y):
-        return self.add(f"tiny.{op} {x[0]}, {y[0]} : {self.type(x)}", *x[1:])
-
-    def scaled(self, x, factor):
-        return self.binary("mul", x, self.constant(factor, x))
-
-    def minus(self, x, y):
-        return self.binary("add", x, self.scaled(y, -1.0))
-
-    def cast(self, x, element):
-        result = ("", x[1], element)
-        return self.add(f"tiny.cast {x[0]} : {self.type(x)} to {self.type(result)}", *result[1:])
-
-    def reshape(self, x, shape):
-        result = ("", shape, x[2])
-        return self.add(f"tiny.reshape {x[0]} : {self.type(x)} to {self.type(result)}", *result[1:])
-
-    def expand(self, x, shape):
-        result = ("", shape, x[2])
-        return self.add(f"tiny.expand {x[0]} : {self.type(x)} to {self.type(result)}", *result[1:])
-
-    def permute(self, x, order):
-        result = ("", [x[1][dim] for dim in order], x[2])
-        return self.add(f"tiny.permute {x[0]} {order} : {self.type(x)} -> {self.type(result)}",
-                        *result[1:])
-
-    def reduce(self, kind, x, dim):
-        shape = x[1][:dim] + x[1][dim + 1:]
-        result = ("", shape, x[2])
-        return self.add(f"tiny.reduce {kind} {x[0]} dims [{dim}] : "
-                        f"{self.type(x)} -> {self.type(result)}", *result[1:])
-
-    def along(self, x, shape, dim):
-        """`x`, which lacks dim `dim` of `shape`, repeated along it."""
-        return self.expand(self.reshape(x, shape[:dim] + [1] + shape[dim + 1:]), shape)
-
-    def product(self, x, y):
-        """x[h, m, k] by y[h, k, n]."""
-        heads, rows, inner = x[1]
-        columns = y[1][2]
-        whole = [heads, rows, columns, inner]
-        return self.reduce("add", self.binary("mul", self.along(x, whole, 2),
-                                              self.along(self.permute(y, [0, 2, 1]), whole, 1)), 3)
-
-    def where_before(self, limit, value, x, dim=2):
-        """`value` before index `limit` of dim `dim`, else `x`."""
-        size = x[1][dim]
-        keys = ("", [size], "i32")
-        iota = self.add(f"tiny.iota dim 0 : {self.type(keys)}", *keys[1:])
-        last = self.constant(str(limit), iota)
-        test = self.add(f"tiny.cmp lt {iota[0]}, {last[0]} : {self.type(iota)}", keys[1], "i1")
-        test = self.expand(self.reshape(test, [size if d == dim else 1 for d in range(3)]), x[1])
-        other = self.constant(value, x)
-        return self.add(f"tiny.where {test[0]}, {other[0]}, {x[0]} : {self.type(x)}", *x[1:])
-
-    def text(self, *results):
-        names, types = (", ".join(part) for part in
-                        ([r[0] for r in results], [self.type(r) for r in results]))
-        body = "\n".join("  " + line for line in self.lines)
-        return (f"func.func @main({', '.join(self.arguments)}) -> ({types}) {{\n{body}\n"
-                f"  return {names} : {types}\n}}\n")
+def where_before(p, limit, value, x, dim=2):
+    """`value` before index `limit` of dim `dim`, else `x`."""
+    size = x[1][dim]
+    iota = p.iota(size)
+    test = p.compare("lt", iota, p.constant(str(limit), iota))
+    test = p.expand(p.reshape(test, [size if d == dim else 1 for d in range(3)]), x[1])
+    return p.where(test, p.constant(value, x), x)
 
 
 def attention(heads=2, rows=16, keys=8209, depth=3, element="f32", inside=None, mask=None,
               normalise="before", exponent="scaled", extra=None, groups=1, values=None):
     p = Program()
-    q = p.input("q", [heads, rows, depth], element)
-    k = p.input("k", [heads // groups, keys, depth], element)
-    v = p.input("v", [heads // groups, keys, depth], element)
+    q = p.input([heads, rows, depth], element, "q")
+    k = p.input([heads // groups, keys, depth], element, "k")
+    v = p.input([heads // groups, keys, depth], element, "v")
     if values:
         v = p.constant(values, v)
     if inside:
@@ -115,12 +37,12 @@ def attention(heads=2, rows=16, keys=8209, depth=3, element="f32", inside=None, 
                           [heads, keys, depth]) for x in (k, v))
     s = p.product(q, p.permute(k, [0, 2, 1]))
     if mask == "data":
-        s = p.binary("add", s, p.along(p.input("mask", [rows, keys], s[2]), s[1], 0))
+        s = p.binary("add", s, p.along(p.input([rows, keys], s[2], "mask"), s[1], 0))
     elif mask:
-        s = p.where_before(mask[0], mask[1], s, *mask[2:])
+        s = where_before(p, mask[0], mask[1], s, *mask[2:])
     if exponent == "prescaled":
         s = p.scaled(s, LOG2E)
-    m = p.reduce("max", s, 2)
+    m = p.reduce("max", s, [2])
     distance = p.minus(s, p.along(m, s[1], 2))
     if exponent == "square":  # no exponential: nothing that can be rescaled
         e = p.binary("mul", distance, distance)
@@ -129,7 +51,7 @@ def attention(heads=2, rows=16, keys=8209, depth=3, element="f32", inside=None, 
         e = p.binary("mul", half, half)
     else:
         e = p.unary("exp2", distance if exponent == "prescaled" else p.scaled(distance, LOG2E))
-    l = p.reduce("add", e, 2)
+    l = p.reduce("add", e, [2])
     if normalise == "before":
         o = p.product(p.binary("div", e, p.along(l, e[1], 2)), v)
     elif normalise == "reciprocal":

@@ -3,6 +3,7 @@
 #include "Tiny/Compiler/Pipelines.h"
 
 #include "Tiny/Codegen/Passes.h"
+#include "Tiny/Compiler/GPU.h"
 #include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Schedule/Passes.h"
 #include "Tiny/Schedule/Report.h"
@@ -58,6 +59,8 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &ent
   FormKernelsPassOptions kernels;
   kernels.entry = entry;
   if (gpu) {
+    // Its matrix units multiply narrow types.
+    pm.addPass(createSinkCastsPass({entry}));
     // Half of the memory of a workgroup: so that a unit has two of them at the same time.
     kernels.localBytes = gpu->units.ldsBytes / 2;
     kernels.parallelUnits = gpu->units.count;
@@ -226,7 +229,7 @@ namespace {
 /// Schedules a program, unless that is done: a report is asked for at any stage.
 struct ScheduleOncePass : public PassWrapper<ScheduleOncePass, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ScheduleOncePass)
-  explicit ScheduleOncePass(StringRef entry) : entry(entry) {}
+  ScheduleOncePass(StringRef entry, const Target *gpu) : entry(entry), gpu(gpu) {}
 
   StringRef getName() const override { return "ScheduleOnce"; }
   void getDependentDialects(DialectRegistry &registry) const override {
@@ -245,15 +248,16 @@ struct ScheduleOncePass : public PassWrapper<ScheduleOncePass, OperationPass<Mod
       signalPassFailure();
   }
   void build(OpPassManager &pipeline) const {
-    buildSchedulePipeline(pipeline, entry, /*verify=*/true);
+    buildSchedulePipeline(pipeline, entry, /*verify=*/true, gpu);
   }
   std::string entry;
+  const Target *gpu; // null for CPUs
 };
 } // namespace
 
 void mlir::tiny::buildReportPipeline(OpPassManager &pm, StringRef entry, StringRef format,
                                      StringRef target, raw_ostream &os) {
-  pm.addPass(std::make_unique<ScheduleOncePass>(entry));
+  pm.addPass(std::make_unique<ScheduleOncePass>(entry, findGPU(target)));
   pm.addPass(createReportPass(entry, format, target, os));
 }
 

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ConstantTensor.h"
+#include "Materialisation.h"
 #include "Tiny/Schedule/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,20 +28,6 @@ using namespace mlir::tiny;
 
 static Type elementOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getElementType();
-}
-
-/// One value of the new type holds every value of the old one, and takes more memory.
-static bool isWidening(CastOp op) {
-  Type from = elementOf(op.getInput()), to = elementOf(op.getResult());
-  unsigned fromBits = storageType(from).getIntOrFloatBitWidth();
-  if (fromBits >= storageType(to).getIntOrFloatBitWidth())
-    return false;
-  if (from.isInteger(1))
-    return true;
-  if (auto toFloat = dyn_cast<FloatType>(to))
-    return isa<FloatType>(from) ||
-           fromBits <= APFloat::semanticsPrecision(toFloat.getFloatSemantics());
-  return isa<IntegerType>(from) && (from.isUnsignedInteger() || !to.isUnsignedInteger());
 }
 
 /// Computing it again costs more than reading it back from memory.

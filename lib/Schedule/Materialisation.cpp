@@ -11,7 +11,6 @@
 
 #include "Materialisation.h"
 
-#include "Tiny/IR/TinyDialect.h"
 #include "llvm/ADT/SmallSet.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -38,6 +37,20 @@ double mlir::tiny::operationCost(Operation *op) {
   if (isa<DivOp, SqrtOp>(op))
     return 8;
   return 1;
+}
+
+bool mlir::tiny::isWidening(CastOp op) {
+  Type from = op.getInput().getType().getElementType(),
+       to = op.getResult().getType().getElementType();
+  unsigned fromBits = storageType(from).getIntOrFloatBitWidth();
+  if (fromBits >= storageType(to).getIntOrFloatBitWidth())
+    return false;
+  if (from.isInteger(1))
+    return true;
+  if (auto toFloat = dyn_cast<FloatType>(to))
+    return isa<FloatType>(from) ||
+           fromBits <= APFloat::semanticsPrecision(toFloat.getFloatSemantics());
+  return isa<IntegerType>(from) && (from.isUnsignedInteger() || !to.isUnsignedInteger());
 }
 
 /// An element in memory costs about as much as this many additions to write and read back.

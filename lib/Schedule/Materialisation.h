@@ -3,6 +3,7 @@
 #ifndef TINY_SCHEDULE_MATERIALISATION_H
 #define TINY_SCHEDULE_MATERIALISATION_H
 
+#include "Tiny/IR/TinyDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
@@ -40,6 +41,9 @@ private:
 /// What one element of `op` costs to compute, in units of an addition. Conversions are free: they
 /// are part of a load, and a matrix multiplication of f16 is written with them.
 double operationCost(Operation *op);
+
+/// One value of the new type holds every value of the old one, and takes more memory.
+bool isWidening(CastOp op);
 
 } // namespace mlir::tiny
 

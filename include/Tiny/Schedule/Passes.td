@@ -84,6 +84,32 @@ def FoldScalesPass : Pass<"tiny-schedule-fold-scales", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
 
+def SinkCastsPass : Pass<"tiny-schedule-sink-casts", "::mlir::ModuleOp"> {
+  let summary = "Pad factors of products in their narrow type";
+  let description = [{
+    A cast to a wider type under a `pad` moves behind it, where everything that reads the pad
+    multiplies it. It is part of a load then; under the pad it would be a buffer of its own, twice as
+    large. For targets that multiply narrow types.
+
+    Before:
+    ```mlir
+    %0 = tiny.cast %x : tensor<6xf16> to tensor<6xf32>
+    %1 = tiny.pad %0 low [1] high [1] value 0.0 : f32 : tensor<6xf32> -> tensor<8xf32>
+    %2 = tiny.mul %1, %w : tensor<8xf32>
+    ```
+    After:
+    ```mlir
+    %0 = tiny.pad %x low [1] high [1] value 0.0 : f16 : tensor<6xf16> -> tensor<8xf16>
+    %1 = tiny.cast %0 : tensor<8xf16> to tensor<8xf32>
+    %2 = tiny.mul %1, %w : tensor<8xf32>
+    ```
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to look at.">,
+  ];
+  let dependentDialects = ["::mlir::tiny::TinyDialect"];
+}
+
 def FormKernelsPass : Pass<"tiny-schedule-form-kernels", "::mlir::ModuleOp"> {
   let summary = "Turn a program of tiny ops into kernels and a list of launches";
   let description = [{

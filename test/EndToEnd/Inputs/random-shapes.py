@@ -16,6 +16,9 @@ SIZES = [1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 32, 33, 37, 48, 61, 64, 67, 97, 12
 CHANNELS = [1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 24, 31, 32, 64]
 IMAGES = [1, 2, 3, 5, 7, 8, 9, 13, 14, 16, 17, 23, 28, 31, 32]
 DEPTHS = [1, 2, 3, 4, 7, 8, 13, 16, 17, 31, 32, 64, 67, 128]
+# Enough work for matrix instructions, which small shapes do without.
+LARGE_SIZES = [64, 96, 127, 128, 150, 192, 200, 255, 256, 257]
+LARGE_CHANNELS = [32, 33, 48, 64, 65, 96]
 LONG_SIDES = [191, 257, 384, 509, 1031]  # of one side of a product
 LONG_ROWS = [1021, 2048, 4099, 9001, 17000]  # of attention, of little depth
 ELEMENTS = ["f32", "f16", "bf16", "i8"]
@@ -58,7 +61,9 @@ def finished(p, chosen, x, element, columns):
 
 def product(p, chosen, element):
     sizes = [chosen.choice(SIZES) for _ in range(3)]
-    if chosen.random() < 0.2:
+    if element != "f32" and chosen.random() < 0.35:
+        sizes = [chosen.choice(LARGE_SIZES) for _ in range(3)]
+    elif chosen.random() < 0.2:
         sizes[chosen.randrange(3)] = chosen.choice(LONG_SIDES)
     m, n, k = sizes
     batch = chosen.choice([[], [], [], [chosen.choice([2, 3, 5])]])
@@ -74,7 +79,10 @@ def product(p, chosen, element):
 
 def convolution(p, chosen, element):
     groups = 1
+    most = 10_000_000
     features, inner = chosen.choice(CHANNELS), chosen.choice(CHANNELS)
+    if element != "f32" and chosen.random() < 0.35:
+        features, inner, most = chosen.choice(LARGE_CHANNELS), chosen.choice(LARGE_CHANNELS), 25_000_000
     kind = chosen.random()
     if kind < 0.25:  # each channel for itself
         groups, features, inner = chosen.choice(CHANNELS), chosen.choice([1, 1, 2]), 1
@@ -91,7 +99,7 @@ def convolution(p, chosen, element):
     for i in range(2):
         least = (taps[i] - 1) * dilations[i] + 1 - low[i] - high[i]
         size.append(max(least, chosen.choice(IMAGES)))
-    while inner * features * groups * taps[0] * taps[1] * size[0] * size[1] > 10_000_000:
+    while inner * features * groups * taps[0] * taps[1] * size[0] * size[1] > most:
         inner, features = (inner + 1) // 2, (features + 1) // 2
     batch = chosen.choice([1, 1, 1, 2, 3])
     x = p.cast(p.input([batch, groups * inner, *size], element), wide(element))

@@ -1,13 +1,13 @@
 //===- ExpandMath.cpp - exp2, log2 and sin --------------------------------===//
 //
 // LLVM would call libm once per element. Here they become straight vector code.
-// That of f32 is in this file, and computes in f64: argument reduction and a polynomial whose error
-// is below 2^-32, so that the final rounding to f32 makes nearly all of the error, and denormals
-// and overflow need no case of their own. Polynomials are plain Taylor series over the reduced
-// range: a minimax fit would save one or two terms, at the price of tables of constants that nobody
-// can check by reading.
+// log2 and sin of f32 are in this file, and computed in f64: argument reduction and a polynomial
+// whose error is below 2^-32, so that the final rounding to f32 makes nearly all of the error, and
+// denormals and overflow need no case of their own. Polynomials are plain Taylor series over the
+// reduced range: a minimax fit would save one or two terms, at the price of tables of constants that
+// nobody can check by reading.
 //
-// Those of f64 are in ExpandMathDouble.cpp.
+// What is computed in f32 is in ExpandMathSingle.cpp, the functions of f64 in ExpandMathDouble.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -72,23 +72,8 @@ Value mlir::tiny::constantTable(OpBuilder &b, Location loc, ModuleOp module, Str
 }
 
 //===----------------------------------------------------------------------===//
-// exp2, log2
+// log2
 //===----------------------------------------------------------------------===//
-
-/// 2^x = 2^n * 2^r with n the nearest integer, |r| <= 1/2. Ends in f32, where |x| > 200 is 0 or
-/// infinity, so that n fits the exponent of an f64.
-static Value expandExp2(Elementwise &e, Value x, Type to) {
-  Value wide = e.extf(x, e.f64());
-  // These keep a NaN.
-  wide = e.select(e.compare(FPredicate::OGT, wide, e.real64(200)), e.real64(200), wide);
-  wide = e.select(e.compare(FPredicate::OLT, wide, e.real64(-200)), e.real64(-200), wide);
-  Value sum = e.addf(wide, e.real64(kRound));
-  Value r = e.subf(wide, e.subf(sum, e.real64(kRound)));
-  std::array<double, 9> coefficients = {1}; // ln(2)^k / k!: the next term is below 2^-32
-  for (unsigned k = 1; k < coefficients.size(); ++k)
-    coefficients[k] = coefficients[k - 1] * kLn2 / k;
-  return e.truncf(e.mulf(e.polynomial64(r, coefficients), powerOfTwo(e, sum)), to);
-}
 
 /// x = 2^k * m with m in [sqrt(1/2), sqrt(2)), log2(m) = 2/ln(2) * atanh((m - 1) / (m + 1)).
 /// There is no cancellation: k is 0 wherever log2(x) is small.
@@ -244,7 +229,7 @@ static Value expand(OpBuilder &b, Operation *op, Value x, Type to, bool nativeFM
   Elementwise e(b, op->getLoc(), to, nativeFMA);
   bool isDouble = getElementTypeOrSelf(to).isF64();
   if (isa<math::Exp2Op>(op))
-    return isDouble ? expandExp2Double(e, x) : expandExp2(e, x, to);
+    return isDouble ? expandExp2Double(e, x) : expandExp2Single(e, x);
   if (isa<math::Log2Op>(op))
     return isDouble ? expandLog2Double(e, x) : expandLog2(e, x, to);
   if (isDouble)

@@ -5,11 +5,12 @@
 
 // CHECK-LABEL: func.func @exp2
 func.func @exp2(%x: vector<8xf32>) -> vector<8xf32> {
-  // CHECK-NOT: math.exp2
-  // CHECK: arith.extf %{{.*}} : vector<8xf32> to vector<8xf64>
-  // FMA: math.fma
+  // CHECK-NOT: {{math.exp2|f64}}
+  // FMA-COUNT-7: math.fma %{{.*}} : vector<8xf32>
   // SPLIT-NOT: math.fma
-  // CHECK: arith.truncf %{{.*}} : vector<8xf64> to vector<8xf32>
+  // CHECK-COUNT-2: arith.bitcast %{{.*}} : vector<8xi32> to vector<8xf32>
+  // CHECK-NOT: {{math.exp2|f64}}
+  // CHECK: return
   %r = math.exp2 %x : vector<8xf32>
   return %r : vector<8xf32>
 }

@@ -137,6 +137,9 @@ SmallVector<Value> ContractionEmitter::emitStep(DepthStep step, unsigned phase,
   };
   load(*rows, plan.rows, loadedRows);
   load(*columns, plan.columns, loadedColumns);
+  // LLVM would save registers by loading behind the products, and wait for each load.
+  if (plan.wmma && inLoop)
+    ROCDL::SchedBarrier::create(builder, loc, 0);
   SmallVector<Value> result = multiply(sums, phase, inLoop);
   if (stepsLeft == 1)
     return result;

@@ -4,8 +4,8 @@
 // log2 and sin of f32 are in this file, and computed in f64: argument reduction and a polynomial
 // whose error is below 2^-32, so that the final rounding to f32 makes nearly all of the error, and
 // denormals and overflow need no case of their own. Polynomials are plain Taylor series over the
-// reduced range: a minimax fit would save one or two terms, at the price of tables of constants that
-// nobody can check by reading.
+// reduced range: a minimax fit would save one or two terms, at the price of tables of constants
+// that nobody can check by reading.
 //
 // What is computed in f32 is in ExpandMathSingle.cpp, the functions of f64 in ExpandMathDouble.cpp.
 //

@@ -369,6 +369,7 @@ public:
   // Normalisation (CompositesNorm.cpp)
   //===--------------------------------------------------------------------===//
 
+  /// Of each result, 2^-24 of the row's sum (f64: 2^-53) may be wrong, besides some ULP of its own.
   Value softmax(Value x, int64_t dim);
   Value logSoftmax(Value x, int64_t dim);
   /// Over dims `firstDim` to the last; scale and bias (may be null) broadcast to x.

@@ -169,6 +169,16 @@ TEST_F(ReduceTest, Softmax) {
               mapRows(x, softmax), 1e-5);
   expectClose(run({x}, [](Composer &c, ValueRange args) { return c.logSoftmax(args[0], 1); }),
               mapRows(x, logSoftmax), 1e-5);
+
+  // Small results have the error that the sum has, and the large ones that of a rounding or two.
+  Array wide = Array::random({5, 61}, 7);
+  for (double &value : wide.values)
+    value *= 40;
+  Array got = run({wide}, [](Composer &c, ValueRange args) { return c.softmax(args[0], -1); });
+  Array exact = mapRows(wide, softmax);
+  ASSERT_EQ(got.values.size(), exact.values.size());
+  for (auto [value, expected] : llvm::zip_equal(got.values, exact.values))
+    EXPECT_LE(std::fabs(value - expected), 0x1p-24 + 0x1p-21 * expected);
 }
 
 TEST_F(ReduceTest, LayerAndRmsNorm) {

@@ -12,6 +12,7 @@
 #include "Tiny/Compiler/GPU.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -48,6 +49,10 @@ static void setCPU(llvm::Module &module, const CPU &cpu) {
     // LLVM halves the vectors of some AVX-512 machines on its own judgement.
     function.addFnAttr("prefer-vector-width", std::to_string(cpu.facts.vectorBits));
     function.addFnAttr(llvm::Attribute::NoUnwind);
+    // What a workgroup copies for itself are short runs, many times: calls would cost more, and
+    // code ahead of time would need a library for them.
+    if (llvm::any_of(llvm::instructions(function), llvm::IsaPred<llvm::AllocaInst>))
+      function.addFnAttr("no-builtins");
   }
 }
 

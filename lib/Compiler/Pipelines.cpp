@@ -92,6 +92,8 @@ void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOption
   pm.addNestedPass<func::FuncOp>(createFormWorkgroupsPass());
   // Addresses exist from here on, and the loops are emitted on them.
   pm.addNestedPass<func::FuncOp>(createBufferizeKernelsPass());
+  // Sums of products that are worth it go through panels; then all nests that are left.
+  pm.addNestedPass<func::FuncOp>(createContractCPUPass({options.nativeFMA, options.maskedBits}));
   pm.addNestedPass<func::FuncOp>(createVectorizeLoopsPass({options.nativeFMA, options.maskedBits}));
   // Last, because it needs the launches too, and all functions at once.
   pm.addPass(createMapGridPass());

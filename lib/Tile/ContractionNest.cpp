@@ -91,28 +91,80 @@ std::optional<ContractionNest> ContractionNest::get(const KernelNest &nest) {
     if (failed(collectLoads(nest, side->factor, side->loads)) || side->loads.empty())
       return std::nullopt;
 
-  uint64_t inRows = nest.loops.lookup(result.rows.factor),
-           inColumns = nest.loops.lookup(result.columns.factor);
+  if (!result.sortLoops(nest) || result.rows.loops.empty() || result.columns.loops.empty())
+    return std::nullopt;
+  if (nest.store.strideAlong(result.rows.loops.back()) == 1)
+    std::swap(result.rows, result.columns);
+  return result;
+}
+
+/// Puts every loop where it belongs. Fails if there is one without steps, or nothing to sum over.
+bool ContractionNest::sortLoops(const KernelNest &nest) {
+  uint64_t inRows = nest.loops.lookup(rows.factor), inColumns = nest.loops.lookup(columns.factor);
   for (unsigned loop = 0; loop < nest.numLoops(); ++loop) {
     int64_t size = nest.sizes[loop];
     if (size == 0)
-      return std::nullopt;
+      return false;
     bool movesRows = inRows >> loop & 1, movesColumns = inColumns >> loop & 1;
     if (!nest.isParallel(loop)) {
-      result.depth.push_back(loop);
-      result.depthExtent *= size;
+      depth.push_back(loop);
+      depthExtent *= size;
     } else if (movesRows && movesColumns) {
-      result.batch.push_back(loop);
-      result.batchExtent *= size;
+      batch.push_back(loop);
+      batchExtent *= size;
     } else {
-      ContractionSide &side = movesColumns ? result.columns : result.rows;
+      ContractionSide &side = movesColumns ? columns : rows;
       side.loops.push_back(loop);
       side.extent *= size;
     }
   }
-  if (result.rows.loops.empty() || result.columns.loops.empty() || result.depth.empty())
+  return !depth.empty();
+}
+
+/// As collectLoads, for a CPU: any type and any distance.
+static LogicalResult collectAnyLoads(const KernelNest &nest, Value value,
+                                     SmallVector<Value> &loads) {
+  if (!nest.inReduction(value) || nest.indices.contains(value))
+    return success();
+  auto found = nest.accesses.find(value);
+  if (found != nest.accesses.end()) {
+    if (found->second.computed || found->second.elements == 0)
+      return failure();
+    if (!llvm::is_contained(loads, value))
+      loads.push_back(value);
+    return success();
+  }
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return failure();
+  for (Value operand : op->getOperands())
+    if (failed(collectAnyLoads(nest, operand, loads)))
+      return failure();
+  return success();
+}
+
+std::optional<ContractionNest> ContractionNest::getForCPU(const KernelNest &nest) {
+  if (!isMultiplyAdd(nest) || nest.isScan() || !nest.symbols.empty() || !nest.store.guards.empty())
     return std::nullopt;
-  if (nest.store.strideAlong(result.rows.loops.back()) == 1)
+  Type type = nest.reduced.getType();
+  auto product = nest.reduced.getDefiningOp<arith::MulFOp>();
+  if (!(type.isF32() || type.isF64()) || !product || !product->hasOneUse())
+    return std::nullopt;
+  ContractionNest result;
+  result.factor = Factor::f32;
+  result.rows.factor = product.getLhs();
+  result.columns.factor = product.getRhs();
+  for (ContractionSide *side : {&result.rows, &result.columns})
+    if (failed(collectAnyLoads(nest, side->factor, side->loads)) || side->loads.empty())
+      return std::nullopt;
+  if (!result.sortLoops(nest))
+    return std::nullopt;
+  bool swapped =
+      result.columns.loops.empty() ||
+      (!result.rows.loops.empty() && nest.store.strideAlong(result.rows.loops.back()) == 1);
+  if (swapped)
     std::swap(result.rows, result.columns);
+  if (result.columns.loops.empty())
+    return std::nullopt;
   return result;
 }

@@ -249,8 +249,10 @@ void GroupTiler::leaveLoop() {
 }
 
 LogicalResult GroupTiler::tile() {
-  // On a GPU, the loops of a nest alone are given to lanes and workgroups at once.
-  if (group.nests.size() > 1 || !tilings[group.nests[0]].gpu) {
+  // On a GPU, the loops of a nest alone are given to lanes and workgroups at once; those of panels
+  // become workgroups with them.
+  const NestTiling &first = tilings[group.nests[0]];
+  if (group.nests.size() > 1 || !(first.gpu || first.panels)) {
     if (failed(checkGrid()))
       return failure();
     ArrayRef<int64_t> grid = tilings[group.nests[0]].grid;

@@ -127,11 +127,13 @@ struct NestGroup {
 struct NestTiling {
   explicit NestTiling(TilingAttr cpu);
   explicit NestTiling(GPUTilingAttr gpu);
+  explicit NestTiling(DictionaryAttr panels);
 
   Attribute attribute;
-  GPUTilingAttr gpu; ///< Null on a CPU.
+  GPUTilingAttr gpu;      ///< Null on a CPU.
+  DictionaryAttr panels; ///< A PanelTiling, and nothing below is set; else null.
   ArrayRef<int64_t> grid, unroll, order;
-  int64_t vectorDim, vectorWidth;
+  int64_t vectorDim = -1, vectorWidth = 1;
 };
 
 /// All nests of a kernel, or of one workgroup of it, in order.

@@ -150,6 +150,8 @@ NestTiling::NestTiling(GPUTilingAttr gpu)
     : attribute(gpu), gpu(gpu), grid(gpu.getGrid()), unroll(gpu.getUnroll()), order(gpu.getOrder()),
       vectorDim(gpu.getVectorDim()), vectorWidth(gpu.getVectorWidth()) {}
 
+NestTiling::NestTiling(DictionaryAttr panels) : attribute(panels), panels(panels) {}
+
 FailureOr<SmallVector<NestTiling>> KernelNests::tilings(func::FuncOp function) const {
   auto array = function->getAttrOfType<ArrayAttr>(tilingAttrName);
   if (!array)
@@ -161,6 +163,8 @@ FailureOr<SmallVector<NestTiling>> KernelNests::tilings(func::FuncOp function) c
       tilings.emplace_back(cpu);
     else if (auto gpu = dyn_cast<GPUTilingAttr>(attribute))
       tilings.emplace_back(gpu);
+    else if (auto panels = dyn_cast<DictionaryAttr>(attribute))
+      tilings.emplace_back(panels);
   }
   if (tilings.size() != array.size() || tilings.size() != nests.size())
     return function.emitOpError() << "has " << nests.size() << " nests, which " << tilingAttrName

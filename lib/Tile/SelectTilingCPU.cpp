@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NestPrice.h"
+#include "PanelPlan.h"
 
 #include "Tiny/Tile/Passes.h"
 
@@ -430,6 +431,10 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
     int64_t wanted = static_cast<int64_t>(std::min<double>(most, maxWorkgroups));
     if (nests.size() == 1) {
       const KernelNest &nest = *nests.front();
+      if (DictionaryAttr tiling = panelTiling(nest, candidates.front())) {
+        tilings[group.nests.front()] = tiling;
+        return success();
+      }
       SmallVector<int64_t> order = orderOf(nest, candidates.front());
       SmallVector<int64_t> grid = gridOf(nest, candidates.front(), order, wanted);
       tilings[group.nests.front()] = tilingOf(candidates.front(), grid, order);
@@ -447,6 +452,20 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
       tilings[number] = tilingOf(candidate, grid, orderOf(nest, candidate));
     }
     return success();
+  }
+
+  /// The tiling in panels, or null where the nest as it stands is cheaper.
+  DictionaryAttr panelTiling(const KernelNest &nest, const Candidate &candidate) const {
+    if (!panels)
+      return {};
+    PanelTarget target{vectorBits, numVectorRegisters, l1Bytes, l2Bytes, maxLocalBytes};
+    std::optional<PanelPlan> plan = PanelPlan::choose(nest, target);
+    if (!plan)
+      return {};
+    double alone =
+        Pricer(nest, numVectorRegisters).price(candidate) + plan->farCycles(candidate, target);
+    return plan->cycles(nest) < alone ? plan->tiling().attribute(nest.loc().getContext())
+                                      : DictionaryAttr();
   }
 
   Candidate best(const KernelNest &nest) const {

@@ -58,6 +58,9 @@ struct VectorizeLoopsPass : tiny::impl::VectorizeLoopsPassBase<VectorizeLoopsPas
     func::FuncOp function = getOperation();
     if (!function->hasAttr(kernelAttrName))
       return;
+    auto list = function->getAttrOfType<ArrayAttr>(tilingAttrName);
+    if (list && list.empty())
+      return; // another pass has emitted all nests
     FailureOr<KernelNests> kernel = KernelNests::get(function);
     if (failed(kernel))
       return signalPassFailure();

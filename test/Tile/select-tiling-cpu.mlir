@@ -1,5 +1,5 @@
-// RUN: tiny-opt %s --tiny-tile-select-tiling-cpu --split-input-file --verify-diagnostics | FileCheck %s
-// RUN: tiny-opt %s --tiny-tile-select-tiling-cpu="vector-bits=512 num-vector-registers=32" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=WIDE
+// RUN: tiny-opt %s --tiny-tile-select-tiling-cpu="panels=false" --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: tiny-opt %s --tiny-tile-select-tiling-cpu="panels=false vector-bits=512 num-vector-registers=32" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=WIDE
 
 #mk = affine_map<(m, n, k) -> (m, k)>
 #kn = affine_map<(m, n, k) -> (k, n)>

@@ -55,6 +55,12 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     before the latter. Other loops are whole in each workgroup. Locals that do not fit the stack are
     an error.
 
+    A sum of products that no other nest shares loops with is cut into panels where that is cheaper:
+    `{tile = array<i64: 192, 128>, depth = 256, registers = array<i64: 6, 2>, lanes = 8,
+    packed = array<i64: 0, 1>}` says the rows and columns of a workgroup, the steps of the reduction
+    after which sums are put aside, the rows and vectors of columns whose sums are in registers, and
+    which of the two factors are brought into order first.
+
     ```mlir
     func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel}
     // becomes
@@ -73,7 +79,9 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "Bytes of the first-level data cache">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Bytes of the second-level cache">,
     Option<"maxLocalBytes", "max-local-bytes", "int64_t", "262144",
-           "Bytes that the locals of one workgroup may have, on its stack">
+           "Bytes that the locals of one workgroup may have, on its stack">,
+    Option<"panels", "panels", "bool", "true",
+           "Whether contractions may be cut into panels">
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
@@ -193,6 +201,44 @@ def ContractRDNA3Pass : Pass<"tiny-tile-contract-rdna3", "::mlir::func::FuncOp">
                            "::mlir::LLVM::LLVMDialect", "::mlir::ROCDL::ROCDLDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def ContractCPUPass : Pass<"tiny-tile-contract-cpu", "::mlir::func::FuncOp"> {
+  let summary = "Emit sums of products as register tiles over packed panels";
+  let description = [{
+    Replaces the nests whose tiling is one in panels by an `scf.forall` over tiles of rows and
+    columns, each of which one workgroup computes, and takes their tilings off the kernel's list. Rows
+    are the loops that move one factor and the result, columns those that move the other one, so that a
+    convolution is a contraction as a matmul is.
+
+    In a workgroup, a block of the depth is packed into panels as wide as the register tile, computed
+    from its loads on the way, whatever they are; strips of rows are packed likewise, or read where they
+    lie. Then every strip meets every panel. Sums wait in between blocks; behind the last one the
+    epilogue takes them from the registers, or, where some of the rows or columns of a tile do not
+    exist, from memory.
+
+    ```mlir
+    scf.forall (%b, %i, %j) in (1, 6, 8) {
+      scf.for %k0 = %c0 to %c1024 step %c256 {
+        …                                                    // packs 128 columns
+        scf.for %r = %c0 to %c192 step %c6 {
+          scf.for %c = %c0 to %c128 step %c16 {
+            %s:12 = scf.for %k = %c0 to %c256 step %c1 iter_args(%s0 = %zero, …) -> (vector<8xf32>, …) {
+              %y0 = vector.load %panels[%p0] : memref<32768xf32>, vector<8xf32>
+              %x0 = memref.load %a[%q0] : memref<1048576xf32>
+              %v0 = vector.broadcast %x0 : f32 to vector<8xf32>
+              %f0 = vector.fma %v0, %y0, %s0 : vector<8xf32>
+              …
+    ```
+  }];
+  let options = [
+    Option<"hasFma", "has-fma", "bool", "true", "Whether fma is one instruction on the target">,
+    Option<"maskedBits", "masked-bits", "unsigned", "32",
+           "Bits of the narrowest elements that the target loads under a mask, 0 for none">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp"> {

@@ -1,0 +1,350 @@
+//===- PanelEmitter.cpp - strips, panels and the loop of products ---------===//
+//
+// A strip of rows stays in the first level of the cache while all panels of the workgroup
+// pass by, from the second one. Sums that wait for further blocks of the depth are kept
+// by register tile, so that they come and go in whole vectors. Tiles at the edges multiply
+// like all others and only store less: rows and columns that do not exist repeat the last
+// one that does.
+//
+//===----------------------------------------------------------------------===//
+
+#include "PanelEmitter.h"
+
+#include "NestEmitter.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+static constexpr auto noWrap = arith::IntegerOverflowFlags::nsw;
+static constexpr int64_t lineBytes = 64;
+
+Value PanelEmitter::index(int64_t value) { return indexConstant(builder, loc, value); }
+
+Value PanelEmitter::add(Value lhs, Value rhs) {
+  if (!lhs || !rhs)
+    return lhs ? lhs : rhs;
+  return builder.createOrFold<arith::AddIOp>(loc, lhs, rhs, noWrap);
+}
+
+Value PanelEmitter::mul(Value lhs, int64_t rhs) {
+  return rhs == 1 ? lhs : builder.createOrFold<arith::MulIOp>(loc, lhs, index(rhs), noWrap);
+}
+
+/// The next `elements` of `memory`, or nothing where there are none.
+Value PanelEmitter::takeMemory(Value memory, int64_t elements, int64_t &offset) {
+  if (elements == 0)
+    return {};
+  Value view = memref::ViewOp::create(builder, loc, MemRefType::get({elements}, plan.element),
+                                      memory, index(offset), /*sizes=*/ValueRange());
+  offset += llvm::alignTo(elements * plan.elementBytes(), lineBytes);
+  return view;
+}
+
+PanelEmitter::PanelEmitter(OpBuilder &builder, const EmissionContext &context,
+                           const PanelPlan &plan, Value memory, Value batchNumber, Value rowTile,
+                           Value columnTile)
+    : builder(builder), loc(context.nest.loc()), context(context), nest(context.nest), plan(plan) {
+  batch.bases.resize(nest.numLoops());
+  batch.deltas.resize(nest.numLoops());
+  if (!plan.what.batch.empty())
+    placeInLoops(builder, loc, nest, plan.what.batch, batchNumber, 0, 1, batch);
+  auto extentFrom = [&](Value first, int64_t extent, int64_t tile) -> Value {
+    if (extent % tile == 0)
+      return index(tile);
+    return emitMin(builder, loc, index(tile),
+                   builder.createOrFold<arith::SubIOp>(loc, index(extent), first));
+  };
+  firstRow = mul(rowTile, plan.rowTile);
+  firstColumn = mul(columnTile, plan.columnTile);
+  numRows = extentFrom(firstRow, plan.what.rows.extent, plan.rowTile);
+  numColumns = extentFrom(firstColumn, plan.what.columns.extent, plan.columnTile);
+  int64_t offset = 0;
+  columnMemory = takeMemory(memory, plan.columnElements(), offset);
+  stripMemory = takeMemory(memory, plan.stripElements(), offset);
+  sumMemory = takeMemory(memory, plan.sumElements(), offset);
+  edgeMemory = takeMemory(memory, plan.edgeElements(), offset);
+  oneColumnLoop = columnsAreOneLoop(nest, plan.what);
+  vectorColumns = oneColumnLoop || nest.sizes[plan.what.columns.loops.back()] % plan.lanes == 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+void PanelEmitter::emit() {
+  int64_t depth = plan.what.depthExtent;
+  if (!plan.splitsDepth())
+    return emitBlock({Value(), index(depth)});
+  auto loop = scf::ForOp::create(builder, loc, index(0), index(depth), index(plan.depthBlock));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  Value start = loop.getInductionVar(), count = index(plan.depthBlock);
+  if (depth % plan.depthBlock != 0)
+    count = emitMin(builder, loc, count, arith::SubIOp::create(builder, loc, index(depth), start));
+  emitBlock({start, count});
+}
+
+void PanelEmitter::emitBlock(DepthBlock block) {
+  if (columnMemory)
+    PanelPacker(builder, context, plan, /*isRows=*/false, batch, columnMemory)
+        .pack(block, firstColumn, numColumns);
+  int64_t rows = plan.registerRows, width = plan.panelWidth();
+  emitLoop(builder, loc, numRows, rows, [&](Value stripRow) {
+    Tile tile;
+    tile.row = add(firstRow, stripRow);
+    tile.strip = builder.createOrFold<arith::DivUIOp>(loc, stripRow, index(rows));
+    if (plan.what.rows.extent % rows != 0)
+      tile.rows =
+          emitMin(builder, loc, index(rows),
+                  builder.createOrFold<arith::SubIOp>(loc, index(plan.what.rows.extent), tile.row));
+    if (stripMemory) {
+      PanelPacker(builder, context, plan, /*isRows=*/true, batch, stripMemory)
+          .pack(block, tile.row, Value());
+    } else {
+      rowPlaces.clear();
+      const Access &access = nest.accesses.find(plan.what.rows.factor)->second;
+      for (int64_t row = 0; row < rows; ++row) {
+        LoopPlace place = batch;
+        Value number = tile.row;
+        if (row > 0)
+          number = add(number, index(row));
+        if (tile.rows)
+          number = emitMin(builder, loc, number, index(plan.what.rows.extent - 1));
+        if (!plan.what.rows.loops.empty())
+          placeInLoops(builder, loc, nest, plan.what.rows.loops, number, 0, 1, place);
+        Value at = IndexEmitter(builder, loc, context, place.bases)
+                       .scalar(access.flat, Instance{place.deltas, 1});
+        rowPlaces.push_back(add(at, block.start));
+      }
+    }
+    emitLoop(builder, loc, numColumns, width, [&](Value panelColumn) {
+      tile.panel = builder.createOrFold<arith::DivUIOp>(loc, panelColumn, index(width));
+      tile.column = add(firstColumn, panelColumn);
+      if (plan.what.columns.extent % width != 0) {
+        tile.columns =
+            builder.createOrFold<arith::SubIOp>(loc, index(plan.what.columns.extent), tile.column);
+        tile.columns = emitMin(builder, loc, index(width), tile.columns);
+        tile.firstColumn = index(0);
+        if (!columnMemory) { // the last tile of columns in place begins earlier
+          Value column =
+              emitMin(builder, loc, tile.column, index(plan.what.columns.extent - width));
+          tile.firstColumn = builder.createOrFold<arith::SubIOp>(loc, tile.column, column);
+          tile.column = column;
+        }
+      }
+      emitTile(block, tile);
+    });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// Where sum number `number` of the tile waits.
+Value PanelEmitter::sumPlace(const Tile &tile, int64_t number) {
+  int64_t size = plan.registerRows * plan.panelWidth();
+  Value panel = add(mul(tile.strip, plan.columnTile / plan.panelWidth()), tile.panel);
+  return add(mul(panel, size), index(number * plan.lanes));
+}
+
+SmallVector<Value> PanelEmitter::firstSums(DepthBlock block, const Tile &tile) {
+  auto type = VectorType::get({plan.lanes}, plan.element);
+  Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
+  int64_t count = plan.registerRows * plan.vectors;
+  if (!plan.splitsDepth())
+    return SmallVector<Value>(count, zero);
+  Value isFirst =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, block.start, index(0));
+  auto branch = scf::IfOp::create(builder, loc, SmallVector<Type>(count, type), isFirst,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(builder, loc, SmallVector<Value>(count, zero));
+  builder.setInsertionPointToStart(branch.elseBlock());
+  SmallVector<Value> loaded;
+  for (int64_t number = 0; number < count; ++number)
+    loaded.push_back(
+        vector::LoadOp::create(builder, loc, type, sumMemory, ValueRange{sumPlace(tile, number)}));
+  scf::YieldOp::create(builder, loc, loaded);
+  return SmallVector<Value>(branch.getResults());
+}
+
+/// The loop in which all the time is spent.
+SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile,
+                                          ArrayRef<Value> sums) {
+  auto type = VectorType::get({plan.lanes}, plan.element);
+  int64_t rows = plan.registerRows, width = plan.panelWidth();
+  // Where step 0 is, and what a step adds.
+  Value columnBase, columnBuffer = columnMemory, rowBuffer = stripMemory;
+  int64_t columnStep = width;
+  if (columnMemory) {
+    columnBase = mul(tile.panel, plan.depthBlock * width);
+  } else {
+    const Access &access = nest.accesses.find(plan.what.columns.factor)->second;
+    LoopPlace place = batch;
+    for (unsigned loop : plan.what.columns.loops)
+      place.bases[loop] = Value();
+    place.bases[plan.what.columns.loops.back()] = tile.column;
+    columnStep = *strideAlong(nest, access, plan.what.depth);
+    columnBase = IndexEmitter(builder, loc, context, place.bases)
+                     .scalar(access.flat, Instance{place.deltas, 1});
+    if (block.start)
+      columnBase = add(columnBase, mul(block.start, columnStep));
+    columnBuffer = context.flat.lookup(access.source);
+  }
+  if (!stripMemory)
+    rowBuffer = context.flat.lookup(nest.accesses.find(plan.what.rows.factor)->second.source);
+
+  auto loop = scf::ForOp::create(builder, loc, index(0), block.count, index(1), sums);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  Value step = loop.getInductionVar();
+  SmallVector<Value> columns, result;
+  Value columnPlace = add(columnBase, mul(step, columnStep));
+  for (int64_t vector = 0; vector < plan.vectors; ++vector) {
+    Value place = vector ? add(columnPlace, index(vector * plan.lanes)) : columnPlace;
+    columns.push_back(vector::LoadOp::create(builder, loc, type, columnBuffer, ValueRange{place}));
+  }
+  for (int64_t row = 0; row < rows; ++row) {
+    Value place;
+    if (!stripMemory)
+      place = add(rowPlaces[row], step);
+    else if (plan.rows == PanelWalk::alongDepth)
+      place = add(index(row * plan.depthBlock), step);
+    else
+      place = add(mul(step, rows), index(row));
+    Value scalar = memref::LoadOp::create(builder, loc, rowBuffer, place);
+    Value factor = vector::BroadcastOp::create(builder, loc, type, scalar);
+    for (int64_t vector = 0; vector < plan.vectors; ++vector) {
+      Value sum = loop.getRegionIterArg(row * plan.vectors + vector);
+      if (context.hasFma) {
+        result.push_back(vector::FMAOp::create(builder, loc, factor, columns[vector], sum));
+        continue;
+      }
+      Value product = arith::MulFOp::create(builder, loc, factor, columns[vector]);
+      result.push_back(arith::AddFOp::create(builder, loc, sum, product));
+    }
+  }
+  scf::YieldOp::create(builder, loc, result);
+  return SmallVector<Value>(loop.getResults());
+}
+
+void PanelEmitter::emitTile(DepthBlock block, const Tile &tile) {
+  SmallVector<Value> sums = multiply(block, tile, firstSums(block, tile));
+  if (!plan.splitsDepth())
+    return finish(tile, sums);
+  Value end = add(block.start, block.count);
+  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, end,
+                                       index(plan.what.depthExtent));
+  auto branch = scf::IfOp::create(builder, loc, isLast, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  finish(tile, sums);
+  builder.setInsertionPointToStart(branch.elseBlock());
+  for (auto [number, sum] : llvm::enumerate(sums))
+    vector::StoreOp::create(builder, loc, sum, sumMemory, ValueRange{sumPlace(tile, number)});
+}
+
+//===----------------------------------------------------------------------===//
+// Epilogue
+//===----------------------------------------------------------------------===//
+
+/// Where an element of the result is.
+LoopPlace PanelEmitter::placeOf(Value row, Value column, int64_t rowOffset, int64_t columnOffset) {
+  LoopPlace place = batch;
+  const ContractionSide &rows = plan.what.rows, &columns = plan.what.columns;
+  if (!rows.loops.empty())
+    placeInLoops(builder, loc, nest, rows.loops, row, rowOffset, /*run=*/INT64_MAX, place);
+  if (oneColumnLoop) {
+    place.bases[columns.loops.back()] = column;
+    place.deltas[columns.loops.back()] = columnOffset;
+  } else {
+    if (columnOffset)
+      column = add(column, index(columnOffset));
+    placeInLoops(builder, loc, nest, columns.loops, column, 0, 1, place);
+  }
+  return place;
+}
+
+/// The epilogue of one sum, and its store.
+void PanelEmitter::storeSum(Value sum, Value row, Value column, int64_t rowOffset,
+                            int64_t columnOffset, int64_t numLanes) {
+  LoopPlace place = placeOf(row, column, rowOffset, columnOffset);
+  Instance at{place.deltas, numLanes};
+  BodyEmitter body(builder, context, place.bases, /*guardsHold=*/false);
+  body.set(nest.accumulated(), at, sum);
+  body.store(body.emit(nest.stored(), at), at);
+}
+
+void PanelEmitter::finish(const Tile &tile, ArrayRef<Value> sums) {
+  Value whole;
+  auto require = [&](arith::CmpIPredicate predicate, Value value, int64_t bound) {
+    Value holds = arith::CmpIOp::create(builder, loc, predicate, value, index(bound));
+    whole = whole ? arith::AndIOp::create(builder, loc, whole, holds) : holds;
+  };
+  if (tile.rows)
+    require(arith::CmpIPredicate::eq, tile.rows, plan.registerRows);
+  if (tile.columns)
+    require(arith::CmpIPredicate::eq, tile.columns, plan.panelWidth());
+  if (!vectorColumns)
+    return finishEdge(tile, sums);
+  auto inRegisters = [&] {
+    for (auto [number, sum] : llvm::enumerate(sums))
+      storeSum(sum, tile.row, tile.column, number / plan.vectors,
+               number % plan.vectors * plan.lanes, plan.lanes);
+  };
+  if (!whole)
+    return inRegisters();
+  auto branch = scf::IfOp::create(builder, loc, whole, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  inRegisters();
+  builder.setInsertionPointToStart(branch.elseBlock());
+  finishEdge(tile, sums);
+}
+
+/// The same for a tile some of whose rows or columns do not exist, or are stored already.
+void PanelEmitter::finishEdge(const Tile &tile, ArrayRef<Value> sums) {
+  int64_t width = plan.panelWidth();
+  for (auto [number, sum] : llvm::enumerate(sums))
+    vector::StoreOp::create(builder, loc, sum, edgeMemory, ValueRange{index(number * plan.lanes)});
+  // Columns up to here are whole vectors.
+  Value end = tile.firstColumn, last = tile.columns ? tile.columns : index(width);
+  if (!end)
+    end = index(0);
+  if (tile.columns && !columnMemory)
+    last = add(tile.columns, tile.firstColumn);
+  Value first = end;
+  if (vectorColumns) {
+    Value vectors = builder.createOrFold<arith::DivUIOp>(
+        loc, builder.createOrFold<arith::SubIOp>(loc, last, first), index(plan.lanes));
+    end = add(first, mul(vectors, plan.lanes));
+    if (!oneColumnLoop && !columnMemory)
+      end = first; // a vector from there may run over the end of a loop
+  }
+  emitLoop(builder, loc, tile.rows ? tile.rows : index(plan.registerRows), 1, [&](Value row) {
+    auto forColumns = [&](Value from, Value to, int64_t step) {
+      auto loop = scf::ForOp::create(builder, loc, from, to, index(step));
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(loop.getBody());
+      Value column = loop.getInductionVar(), place = add(mul(row, width), column);
+      Value sum;
+      if (step == 1)
+        sum = memref::LoadOp::create(builder, loc, edgeMemory, place);
+      else
+        sum = vector::LoadOp::create(builder, loc, VectorType::get({step}, plan.element),
+                                     edgeMemory, ValueRange{place});
+      storeSum(sum, add(tile.row, row), add(tile.column, column), 0, 0, step);
+    };
+    if (end != first)
+      forColumns(first, end, plan.lanes);
+    forColumns(end, last, 1);
+  });
+}

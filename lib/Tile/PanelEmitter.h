@@ -1,0 +1,59 @@
+//===- PanelEmitter.h - the loops around a register tile --------*- C++ -*-===//
+//
+// Emits the workgroups of a contraction in panels: blocks of the depth, strips of rows,
+// panels of columns, and in the middle the one loop in which all the time is spent.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_LIB_TILE_PANELEMITTER_H
+#define TINY_LIB_TILE_PANELEMITTER_H
+
+#include "PanelPacker.h"
+
+namespace mlir::tiny {
+
+class PanelEmitter {
+public:
+  /// `memory` is what a workgroup keeps, as bytes. The three numbers are those of the workgroup.
+  PanelEmitter(OpBuilder &builder, const EmissionContext &context, const PanelPlan &plan,
+               Value memory, Value batchNumber, Value rowTile, Value columnTile);
+  void emit();
+
+private:
+  /// A register tile: its first row and column, and how many of each exist. Columns before
+  /// `firstColumn` belong to the tile before.
+  struct Tile {
+    Value strip, panel;
+    Value row, column, rows, columns, firstColumn;
+  };
+  Value takeMemory(Value memory, int64_t elements, int64_t &offset);
+  void emitBlock(DepthBlock block);
+  void emitTile(DepthBlock block, const Tile &tile);
+  SmallVector<Value> firstSums(DepthBlock block, const Tile &tile);
+  SmallVector<Value> multiply(DepthBlock block, const Tile &tile, ArrayRef<Value> sums);
+  Value sumPlace(const Tile &tile, int64_t number);
+  void finish(const Tile &tile, ArrayRef<Value> sums);
+  void finishEdge(const Tile &tile, ArrayRef<Value> sums);
+  void storeSum(Value sum, Value row, Value column, int64_t rowOffset, int64_t columnOffset,
+                int64_t numLanes);
+  LoopPlace placeOf(Value row, Value column, int64_t rowOffset, int64_t columnOffset);
+
+  Value index(int64_t value);
+  Value add(Value lhs, Value rhs);
+  Value mul(Value lhs, int64_t rhs);
+
+  OpBuilder &builder;
+  Location loc;
+  const EmissionContext &context;
+  const KernelNest &nest;
+  const PanelPlan &plan;
+  LoopPlace batch;
+  Value firstRow, firstColumn, numRows, numColumns; ///< Of the workgroup.
+  Value columnMemory, stripMemory, sumMemory, edgeMemory;
+  bool oneColumnLoop, vectorColumns;
+  SmallVector<Value> rowPlaces; ///< In place: where each row of the strip starts, at depth 0.
+};
+
+} // namespace mlir::tiny
+
+#endif // TINY_LIB_TILE_PANELEMITTER_H

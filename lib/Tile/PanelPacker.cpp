@@ -1,0 +1,408 @@
+//===- PanelPacker.cpp - copy loops of a factor ---------------------------===//
+//
+// A unit is what one vector of a panel holds for one step of the depth. Where the factor
+// is one loop without guards, the depth is outside, so that memory is read in long runs;
+// else a unit is placed once for all steps, and takes the first of three ways that is
+// right for it: vectors without guards, vectors with guards, single elements.
+//
+//===----------------------------------------------------------------------===//
+
+#include "PanelPacker.h"
+
+#include "NestEmitter.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+static constexpr auto noWrap = arith::IntegerOverflowFlags::nsw;
+
+void mlir::tiny::emitLoop(OpBuilder &builder, Location loc, Value count, int64_t step,
+                          llvm::function_ref<void(Value)> body) {
+  APInt constant;
+  bool isConstant = matchPattern(count, m_ConstantInt(&constant));
+  if (isConstant && constant.isZero())
+    return;
+  Value zero = indexConstant(builder, loc, 0);
+  if (isConstant && constant.getSExtValue() <= step)
+    return body(zero);
+  auto loop = scf::ForOp::create(builder, loc, zero, count, indexConstant(builder, loc, step));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
+Value mlir::tiny::emitMin(OpBuilder &builder, Location loc, Value lhs, Value rhs) {
+  return builder.createOrFold<arith::MinSIOp>(loc, lhs, rhs);
+}
+
+PanelPacker::PanelPacker(OpBuilder &builder, const EmissionContext &context, const PanelPlan &plan,
+                         bool isRows, const LoopPlace &batch, Value buffer)
+    : builder(builder), loc(context.nest.loc()), context(context), nest(context.nest), plan(plan),
+      side(isRows ? plan.what.rows : plan.what.columns), batch(batch), buffer(buffer),
+      isRows(isRows), unitWidth(isRows ? plan.registerRows : plan.lanes),
+      width(isRows ? plan.registerRows : plan.panelWidth()) {}
+
+//===----------------------------------------------------------------------===//
+// Small things
+//===----------------------------------------------------------------------===//
+
+Value PanelPacker::index(int64_t value) { return indexConstant(builder, loc, value); }
+
+Value PanelPacker::add(Value lhs, Value rhs) {
+  if (!lhs || !rhs)
+    return lhs ? lhs : rhs;
+  return builder.createOrFold<arith::AddIOp>(loc, lhs, rhs, noWrap);
+}
+
+Value PanelPacker::mul(Value lhs, int64_t rhs) {
+  return rhs == 1 ? lhs : builder.createOrFold<arith::MulIOp>(loc, lhs, index(rhs), noWrap);
+}
+
+/// Where row or column `linear` is. With `asOne`, all of it is in the innermost loop.
+LoopPlace PanelPacker::placeSide(Value linear, bool asOne) {
+  LoopPlace place = batch;
+  if (side.loops.empty())
+    return place;
+  if (asOne) {
+    for (unsigned loop : side.loops)
+      place.bases[loop] = Value();
+    place.bases[side.loops.back()] = linear;
+    return place;
+  }
+  placeInLoops(builder, loc, nest, side.loops, linear, 0, 1, place);
+  return place;
+}
+
+/// Panels that hold `count` columns.
+Value PanelPacker::panelsFor(Value count) {
+  Value end = builder.createOrFold<arith::AddIOp>(loc, count, index(width - 1), noWrap);
+  return builder.createOrFold<arith::DivUIOp>(loc, end, index(width));
+}
+
+/// `linear`, or the last row or column if it lies behind that.
+Value PanelPacker::lastOf(Value linear) {
+  return emitMin(builder, loc, linear, index(side.extent - 1));
+}
+
+/// The body for every step of `block`.
+void PanelPacker::forDepth(DepthBlock block, const LoopPlace &place, DepthBody body) {
+  ArrayRef<unsigned> loops = plan.what.depth;
+  int64_t inner = 1;
+  for (unsigned loop : loops.drop_front())
+    inner *= nest.sizes[loop];
+  bool oneLoop = loadsAreLinear(nest, side, loops);
+  if (oneLoop || (plan.splitsDepth() && plan.depthBlock % inner != 0)) {
+    emitLoop(builder, loc, block.count, 1, [&](Value local) {
+      LoopPlace own = place;
+      Value linear = add(block.start, local);
+      if (oneLoop)
+        own.bases[loops.back()] = linear;
+      else
+        placeInLoops(builder, loc, nest, loops, linear, 0, 1, own);
+      body(local, own);
+    });
+    return;
+  }
+  // A block is whole rounds of the inner loops: no divisions.
+  auto divide = [&](Value value) -> Value {
+    return value ? builder.createOrFold<arith::DivUIOp>(loc, value, index(inner)) : value;
+  };
+  Value outerStart = divide(block.start);
+  auto descend = [&](auto &&self, size_t depth, Value linear, LoopPlace own) -> void {
+    if (depth == loops.size())
+      return body(linear, own);
+    unsigned loop = loops[depth];
+    Value count = depth == 0 ? divide(block.count) : index(nest.sizes[loop]);
+    emitLoop(builder, loc, count, 1, [&](Value local) {
+      LoopPlace here = own;
+      here.bases[loop] = depth == 0 ? add(outerStart, local) : local;
+      self(self, depth + 1, depth == 0 ? local : add(mul(linear, nest.sizes[loop]), local), here);
+    });
+  };
+  descend(descend, 0, Value(), place);
+}
+
+/// The factor at a place, `numLanes` of it along `vectorDim`.
+Value PanelPacker::load(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
+                        bool guardsHold) {
+  EmissionContext own = context;
+  own.vectorDim = vectorDim;
+  BodyEmitter body(builder, own, place.bases, guardsHold);
+  return body.widen(body.emit(side.factor, Instance{place.deltas, numLanes}), numLanes);
+}
+
+/// Where element number `element` of a unit is in the buffer.
+Value PanelPacker::placeIn(Value unit, Value local, int64_t element) {
+  Value result = mul(local, width);
+  if (unit && plan.vectors > 1 && !isRows) {
+    Value panel = builder.createOrFold<arith::DivUIOp>(loc, unit, index(plan.vectors));
+    Value within = builder.createOrFold<arith::RemUIOp>(loc, unit, index(plan.vectors));
+    result = add(add(mul(panel, plan.depthBlock * width), mul(within, unitWidth)), result);
+  } else if (unit) {
+    result = add(mul(unit, plan.depthBlock * width), result);
+  }
+  return element ? add(result, index(element)) : result;
+}
+
+void PanelPacker::store(Value value, Value place) {
+  if (isa<VectorType>(value.getType()))
+    vector::StoreOp::create(builder, loc, value, buffer, ValueRange{place});
+  else
+    memref::StoreOp::create(builder, loc, value, buffer, ValueRange{place});
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors along rows or columns
+//===----------------------------------------------------------------------===//
+
+void PanelPacker::pack(DepthBlock block, Value first, Value count) {
+  PanelWalk walk = isRows ? plan.rows : plan.columns;
+  if (walk == PanelWalk::alongDepth && isRows)
+    return packRows(block, first);
+  if (walk == PanelWalk::alongSide)
+    return packSide(block, first, count);
+  // Whole panels: what lies beyond the columns repeats the last one.
+  packTransposed(block, first, mul(panelsFor(count), plan.vectors));
+}
+
+void PanelPacker::packSide(DepthBlock block, Value first, Value count) {
+  if (isRows) { // one strip
+    packUnit(block, first, Value());
+    return;
+  }
+  Value units = mul(panelsFor(count), plan.vectors);
+  Value used = builder.createOrFold<arith::DivUIOp>(loc, count, index(unitWidth));
+  if (side.extent % unitWidth != 0) {
+    used = builder.createOrFold<arith::AddIOp>(loc, count, index(unitWidth - 1), noWrap);
+    used = builder.createOrFold<arith::DivUIOp>(loc, used, index(unitWidth));
+  }
+  auto forUnits = [&](Value from, Value to, llvm::function_ref<void(Value)> body) {
+    auto loop = scf::ForOp::create(builder, loc, from, to, index(1));
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    body(loop.getInductionVar());
+  };
+  Value packed = index(0);
+  if (loadsAreLinear(nest, side, side.loops) && !isGuarded(nest, side)) {
+    Value panels = builder.createOrFold<arith::DivUIOp>(loc, count, index(width));
+    packWhole(block, first, panels);
+    packed = mul(panels, plan.vectors);
+  }
+  if (packed != used)
+    forUnits(packed, used,
+             [&](Value unit) { packUnit(block, add(first, mul(unit, unitWidth)), unit); });
+  // What the last panel has beyond: nobody wants the products, but numbers they must be.
+  if (side.extent % width != 0 && plan.vectors > 1)
+    forUnits(used, units, [&](Value unit) {
+      Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(plan.element));
+      Value vector = vector::BroadcastOp::create(builder, loc,
+                                                 VectorType::get({unitWidth}, plan.element), zero);
+      emitLoop(builder, loc, block.count, 1,
+               [&](Value local) { store(vector, placeIn(unit, local)); });
+    });
+}
+
+/// Whole panels of one loop, without guards.
+void PanelPacker::packWhole(DepthBlock block, Value first, Value panels) {
+  forDepth(block, batch, [&](Value local, const LoopPlace &depth) {
+    emitLoop(builder, loc, panels, 1, [&](Value panel) {
+      LoopPlace place = depth;
+      for (unsigned loop : side.loops)
+        place.bases[loop] = Value();
+      place.bases[side.loops.back()] = add(first, mul(panel, width));
+      Value to = add(mul(panel, plan.depthBlock * width), mul(local, width));
+      for (int64_t vector = 0; vector < plan.vectors; ++vector) {
+        place.deltas[side.loops.back()] = vector * unitWidth;
+        store(load(place, side.loops.back(), unitWidth, true),
+              vector ? add(to, index(vector * unitWidth)) : to);
+      }
+    });
+  });
+}
+
+/// A condition under which no guard of the unit at `place` fails at any step of the depth; null if
+/// there is nothing to test. `never` says that it cannot hold.
+Value PanelPacker::guardsHold(const LoopPlace &place, bool &never) {
+  IndexEmitter emitter(builder, loc, context, place.bases);
+  Instance origin{place.deltas, 1};
+  Value all;
+  auto require = [&](AffineExpr expr, arith::CmpIPredicate predicate, int64_t bound) {
+    Value condition =
+        arith::CmpIOp::create(builder, loc, predicate, emitter.scalar(expr, origin), index(bound));
+    all = all ? arith::AndIOp::create(builder, loc, all, condition) : condition;
+  };
+  for (Value load : side.loads) {
+    for (const Guard &guard : nest.accesses.find(load)->second.guards) {
+      AffineExpr least = guard.expr, most = guard.expr;
+      for (auto [term, coefficient] : LinearIndex(guard.expr).terms) {
+        auto dim = dyn_cast<AffineDimExpr>(term);
+        if (!dim) {
+          never |= nest.loopsOf(term) != 0;
+          continue;
+        }
+        unsigned loop = dim.getPosition();
+        int64_t extent = 1;
+        if (!nest.isParallel(loop))
+          extent = nest.sizes[loop]; // from 0 on: no place has been chosen
+        else if (!side.loops.empty() && loop == side.loops.back())
+          extent = unitWidth;
+        int64_t reach = coefficient * (extent - 1);
+        (reach < 0 ? least : most) = (reach < 0 ? least : most) + reach;
+      }
+      if (never)
+        return {};
+      require(least, arith::CmpIPredicate::sge, guard.low);
+      require(most, arith::CmpIPredicate::slt, guard.high);
+    }
+  }
+  return all;
+}
+
+/// The unit that begins at row or column `first`.
+void PanelPacker::packUnit(DepthBlock block, Value first, Value unit) {
+  if (side.loops.empty() || unitWidth == 1)
+    return packElements(block, first, unit);
+  unsigned vectorDim = side.loops.back();
+  bool oneLoop = loadsAreLinear(nest, side, side.loops);
+  LoopPlace place = placeSide(first, oneLoop);
+  // Whether all of the unit is there, in one run of the innermost loop.
+  Value whole;
+  auto require = [&](Value at, int64_t size) {
+    Value fits =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, at, index(size - unitWidth));
+    whole = whole ? arith::AndIOp::create(builder, loc, whole, fits) : fits;
+  };
+  if (side.extent % unitWidth != 0)
+    require(first, side.extent);
+  if (!oneLoop && nest.sizes[vectorDim] % unitWidth != 0)
+    require(place.bases[vectorDim], nest.sizes[vectorDim]);
+  auto vectors = [&](bool guardsHold) {
+    forDepth(block, place, [&](Value local, const LoopPlace &at) {
+      store(load(at, vectorDim, unitWidth, guardsHold), placeIn(unit, local));
+    });
+  };
+  auto either = [&](Value condition, llvm::function_ref<void()> yes,
+                    llvm::function_ref<void()> no) {
+    if (!condition)
+      return yes();
+    auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    yes();
+    builder.setInsertionPointToStart(branch.elseBlock());
+    no();
+  };
+  either(
+      whole,
+      [&] {
+        bool never = false;
+        Value hold = guardsHold(place, never);
+        if (never)
+          return vectors(false);
+        either(hold, [&] { vectors(true); }, [&] { vectors(false); });
+      },
+      [&] { packElements(block, first, unit); });
+}
+
+/// The same, one row or column after the other.
+void PanelPacker::packElements(DepthBlock block, Value first, Value unit) {
+  emitLoop(builder, loc, index(unitWidth), 1, [&](Value element) {
+    LoopPlace place = placeSide(lastOf(add(first, element)), /*asOne=*/false);
+    forDepth(block, place, [&](Value local, const LoopPlace &at) {
+      store(load(at, -1, 1, false), add(placeIn(unit, local), element));
+    });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors along the depth
+//===----------------------------------------------------------------------===//
+
+/// `body` with whole vectors of the block, and then with what is left of it.
+static void forVectors(OpBuilder &builder, Location loc, DepthBlock block, int64_t lanes,
+                       bool mayEnd, llvm::function_ref<void(Value, bool)> body) {
+  Value step = indexConstant(builder, loc, lanes), whole = block.count;
+  if (mayEnd) {
+    Value rest = builder.createOrFold<arith::RemUIOp>(loc, block.count, step);
+    whole = builder.createOrFold<arith::SubIOp>(loc, block.count, rest);
+  }
+  emitLoop(builder, loc, whole, lanes, [&](Value local) { body(local, true); });
+  if (!mayEnd)
+    return;
+  auto loop = scf::ForOp::create(builder, loc, whole, block.count, indexConstant(builder, loc, 1));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar(), false);
+}
+
+/// A strip of rows in their own order, [rows][depth].
+void PanelPacker::packRows(DepthBlock block, Value first) {
+  unsigned vectorDim = plan.what.depth.back();
+  emitLoop(builder, loc, index(plan.registerRows), 1, [&](Value row) {
+    LoopPlace place = placeSide(lastOf(add(first, row)), /*asOne=*/false);
+    forVectors(
+        builder, loc, block, plan.lanes, plan.what.depthExtent % plan.lanes != 0,
+        [&](Value local, bool isVector) {
+          LoopPlace at = place;
+          placeInLoops(builder, loc, nest, plan.what.depth, add(block.start, local), 0, 1, at);
+          Value value = isVector ? load(at, vectorDim, plan.lanes, false) : load(at, -1, 1, false);
+          store(value, add(mul(row, plan.depthBlock), local));
+        });
+  });
+}
+
+/// `rows`, as many as each has lanes, with rows and lanes exchanged.
+static SmallVector<Value> transpose(OpBuilder &builder, Location loc, SmallVector<Value> rows) {
+  // Squares of one element become squares of two, four, …
+  int64_t lanes = rows.size();
+  for (int64_t half = 1; half < lanes; half *= 2) {
+    SmallVector<Value> next(lanes);
+    for (int64_t row = 0; row < lanes; ++row) {
+      if (row & half)
+        continue;
+      SmallVector<int64_t> low, high;
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        low.push_back(lane & half ? lanes + lane - half : lane);
+        high.push_back(lane & half ? lanes + lane : lane + half);
+      }
+      next[row] = vector::ShuffleOp::create(builder, loc, rows[row], rows[row + half], low);
+      next[row + half] = vector::ShuffleOp::create(builder, loc, rows[row], rows[row + half], high);
+    }
+    rows = next;
+  }
+  return rows;
+}
+
+/// Panels of columns that are contiguous along the depth.
+void PanelPacker::packTransposed(DepthBlock block, Value first, Value units) {
+  unsigned vectorDim = plan.what.depth.back();
+  emitLoop(builder, loc, units, 1, [&](Value unit) {
+    Value start = add(first, mul(unit, unitWidth));
+    SmallVector<LoopPlace> places;
+    for (int64_t column = 0; column < unitWidth; ++column)
+      places.push_back(placeSide(lastOf(add(start, index(column))), /*asOne=*/false));
+    forVectors(
+        builder, loc, block, plan.lanes, plan.what.depthExtent % plan.lanes != 0,
+        [&](Value local, bool isVector) {
+          SmallVector<Value> loaded;
+          for (const LoopPlace &place : places) {
+            LoopPlace at = place;
+            placeInLoops(builder, loc, nest, plan.what.depth, add(block.start, local), 0, 1, at);
+            loaded.push_back(isVector ? load(at, vectorDim, plan.lanes, false)
+                                      : load(at, -1, 1, false));
+          }
+          if (!isVector) {
+            for (auto [column, value] : llvm::enumerate(loaded))
+              store(value, placeIn(unit, local, column));
+            return;
+          }
+          for (auto [step, value] : llvm::enumerate(transpose(builder, loc, std::move(loaded))))
+            store(value, placeIn(unit, add(local, index(step))));
+        });
+  });
+}

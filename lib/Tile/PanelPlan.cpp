@@ -1,0 +1,462 @@
+//===- PanelPlan.cpp - sizes of panels, and what they cost ----------------===//
+//
+// Sizes follow from the caches: a strip of rows and a panel of columns, as deep as one
+// block, share the first level; the panels of a workgroup and its sums share the second
+// one. Among what fits, the fewest cycles win, counted for machines of one to many
+// threads: tiles that are too small pack the same things again and again, and tiles that
+// are too large leave threads without one.
+//
+//===----------------------------------------------------------------------===//
+
+#include "PanelPlan.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::tiny;
+
+// In cycles of a core that starts two loads and two multiply-adds per cycle, as in NestPrice.cpp.
+// Packing was measured on Zen 3: contiguous loads and stores, transposed ones, and scalar ones.
+static constexpr double loadCost = 0.5, fmaCost = 0.5, storeCost = 1, tileOverhead = 16,
+                        chainLatency = 5, packCost = 2, transposeCost = 4, elementCost = 1.5,
+                        guardCost = 4, rowCost = 16, runCost = 2;
+/// What a workgroup costs beside its work.
+static constexpr double workgroupCost = 1000;
+/// Bytes per cycle from beyond the second-level cache.
+static constexpr double farBytesPerCycle = 10;
+/// Rows of the second factor that are read at a time where they are read in place: as many streams
+/// as hardware prefetchers follow.
+static constexpr int64_t streams = 8;
+/// What is in the caches as soon as it has been read once.
+static constexpr double streamedBytes = 32 << 10;
+/// Parts of rows and of columns that are tried.
+static constexpr int64_t tileParts[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64};
+/// Cycles below which a further thread is not worth its start.
+static constexpr double minCyclesPerThread = 10000;
+
+//===----------------------------------------------------------------------===//
+// Accesses
+//===----------------------------------------------------------------------===//
+
+std::optional<int64_t> mlir::tiny::strideAlong(const KernelNest &nest, const Access &access,
+                                               ArrayRef<unsigned> loops) {
+  std::optional<int64_t> stride = 0;
+  int64_t expected = 0;
+  for (unsigned loop : llvm::reverse(loops)) {
+    std::optional<int64_t> own = access.strideAlong(loop);
+    if (!own || (loop != loops.back() && *own != expected))
+      return std::nullopt;
+    if (loop == loops.back())
+      stride = own;
+    expected = *own * nest.sizes[loop];
+  }
+  return stride;
+}
+
+static bool guardsMove(const Access &access, ArrayRef<unsigned> loops) {
+  return llvm::any_of(access.guards, [&](const Guard &guard) {
+    return guard.computed ||
+           llvm::any_of(loops, [&](unsigned loop) { return guard.loops >> loop & 1; });
+  });
+}
+
+bool mlir::tiny::columnsAreOneLoop(const KernelNest &nest, const ContractionNest &what) {
+  ArrayRef<unsigned> loops = what.columns.loops;
+  if (loops.size() == 1)
+    return true;
+  for (const auto &[value, access] : nest.accesses)
+    if (!nest.inReduction(value) &&
+        (access.computed || !strideAlong(nest, access, loops) || guardsMove(access, loops)))
+      return false;
+  for (const auto &[value, expr] : nest.indices)
+    for (unsigned loop : loops)
+      if (expr.isFunctionOfDim(loop) && !nest.inReduction(value))
+        return false;
+  return strideAlong(nest, nest.store, loops).has_value();
+}
+
+/// Whether a value of the reduction's body is computed from a number of one of `loops`.
+static bool usesIndices(const KernelNest &nest, Value value, ArrayRef<unsigned> loops) {
+  if (nest.accesses.contains(value))
+    return false;
+  if (AffineExpr expr = nest.indices.lookup(value))
+    return llvm::any_of(loops, [&](unsigned loop) { return expr.isFunctionOfDim(loop); });
+  Operation *op = value.getDefiningOp();
+  return op && nest.inReduction(value) && llvm::any_of(op->getOperands(), [&](Value operand) {
+           return usesIndices(nest, operand, loops);
+         });
+}
+
+bool mlir::tiny::loadsAreLinear(const KernelNest &nest, const ContractionSide &side,
+                                ArrayRef<unsigned> loops) {
+  if (loops.size() <= 1)
+    return true;
+  return !usesIndices(nest, side.factor, loops) && llvm::all_of(side.loads, [&](Value load) {
+    const Access &access = nest.accesses.find(load)->second;
+    return strideAlong(nest, access, loops) && !guardsMove(access, loops);
+  });
+}
+
+bool mlir::tiny::isGuarded(const KernelNest &nest, const ContractionSide &side) {
+  return llvm::any_of(side.loads,
+                      [&](Value load) { return !nest.accesses.find(load)->second.guards.empty(); });
+}
+
+/// Whether `side` can be multiplied where it lies: `vectorLoops` are those along which vectors of
+/// it are loaded.
+static bool mayStay(const KernelNest &nest, const ContractionNest &what,
+                    const ContractionSide &side, ArrayRef<unsigned> unitLoops) {
+  auto found = nest.accesses.find(side.factor);
+  if (found == nest.accesses.end())
+    return false;
+  const Access &access = found->second;
+  return access.guards.empty() && access.type == nest.reduced.getType() &&
+         strideAlong(nest, access, what.depth) && strideAlong(nest, access, unitLoops) == 1;
+}
+
+/// Whether strips of `rows` rows that are `depth` deep would take more than half of the ways of
+/// some sets of the first level if they were read in place. A way is as large as a page wherever
+/// addresses are looked up while they are translated.
+static bool collide(const KernelNest &nest, const ContractionNest &what, int64_t rows,
+                    int64_t depth) {
+  constexpr int64_t wayBytes = 4096, ways = 8;
+  const Access &access = nest.accesses.find(what.rows.factor)->second;
+  if (what.rows.loops.empty())
+    return false;
+  std::optional<int64_t> stride = access.strideAlong(what.rows.loops.back());
+  int64_t bytes = nest.reduced.getType().getIntOrFloatBitWidth() / 8;
+  if (!stride)
+    return false;
+  int64_t most = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t over = 0; // rows that have a line where this one begins
+    for (int64_t other = 0; other < rows; ++other) {
+      int64_t distance = ((row - other) * *stride * bytes) % wayBytes;
+      over += (distance + wayBytes) % wayBytes < depth * bytes;
+    }
+    most = std::max(most, over);
+  }
+  return most > ways / 2;
+}
+
+/// How a factor that is packed is read.
+static PanelWalk walkOf(const KernelNest &nest, const ContractionNest &what,
+                        const ContractionSide &side, int64_t lanes) {
+  bool alongSide = !side.loops.empty(), alongDepth = false;
+  unsigned depth = what.depth.back();
+  for (Value load : side.loads) {
+    const Access &access = nest.accesses.find(load)->second;
+    std::optional<int64_t> own = side.loops.empty() ? 0 : access.strideAlong(side.loops.back());
+    std::optional<int64_t> deep = access.strideAlong(depth);
+    if (!own || std::abs(*own) > 2)
+      alongSide = false;
+    if (deep == 1)
+      alongDepth = true;
+  }
+  bool runs = what.depth.size() == 1 || nest.sizes[depth] % lanes == 0;
+  return !alongSide && alongDepth && runs ? PanelWalk::alongDepth : PanelWalk::alongSide;
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes and cycles
+//===----------------------------------------------------------------------===//
+
+int64_t PanelPlan::columnElements() const {
+  return columns == PanelWalk::inPlace ? 0 : depthBlock * columnTile;
+}
+
+int64_t PanelPlan::stripElements() const {
+  return rows == PanelWalk::inPlace ? 0 : depthBlock * registerRows;
+}
+
+int64_t PanelPlan::sumElements() const { return splitsDepth() ? rowTile * columnTile : 0; }
+
+int64_t PanelPlan::edgeElements() const { return registerRows * panelWidth(); }
+
+int64_t PanelPlan::localBytes() const {
+  int64_t bytes = 0;
+  for (int64_t elements : {columnElements(), stripElements(), sumElements(), edgeElements()})
+    bytes += llvm::alignTo(elements * elementBytes(), 64);
+  return bytes;
+}
+
+int64_t PanelPlan::workgroups() const {
+  return what.batchExtent * llvm::divideCeil(what.rows.extent, rowTile) *
+         llvm::divideCeil(what.columns.extent, columnTile);
+}
+
+double PanelPlan::cycles(const KernelNest &nest) const {
+  double rowStrips = llvm::divideCeil(what.rows.extent, registerRows),
+         panels = llvm::divideCeil(what.columns.extent, panelWidth()),
+         blocks = llvm::divideCeil(what.depthExtent, depthBlock), depth = what.depthExtent,
+         batch = what.batchExtent;
+  double sums = registerRows * vectors;
+  // Short chains of different tiles overlap.
+  double latency = depthBlock <= streams ? 0 : chainLatency;
+  double loads = (registerRows + vectors) * loadCost;
+  double step = std::max({sums * fmaCost, loads, latency}) + loads / 8;
+  double perBlock = tileOverhead + (splitsDepth() ? sums * (loadCost + storeCost) : 0);
+  double result = rowStrips * panels * (depth * step + blocks * perBlock);
+  // Packing, again for each tile of the other side.
+  auto packing = [&](PanelWalk walk, const ContractionSide &side, int64_t unit) {
+    double perVector = walk == PanelWalk::alongDepth ? transposeCost : packCost;
+    if (isGuarded(nest, side))
+      perVector += guardCost;
+    if (walk == PanelWalk::alongSide)
+      for (Value load : side.loads) {
+        const Access &access = nest.accesses.find(load)->second;
+        std::optional<int64_t> stride =
+            side.loops.empty() ? 0 : access.strideAlong(side.loops.back());
+        if (!stride || std::abs(*stride) > 2)
+          perVector += elementCost * unit;
+      }
+    return perVector / unit;
+  };
+  double rowTiles = llvm::divideCeil(what.rows.extent, rowTile),
+         columnTiles = llvm::divideCeil(what.columns.extent, columnTile);
+  if (columns != PanelWalk::inPlace)
+    result += depth * panels * panelWidth() * rowTiles * packing(columns, what.columns, lanes);
+  // Each step of the depth begins somewhere else in memory, where no prefetcher has been.
+  if (double(what.columns.extent) * depth * elementBytes() > streamedBytes)
+    result += depth * rowTiles * columnTiles * rowCost;
+  if (rows != PanelWalk::inPlace)
+    result += depth * rowStrips * registerRows * columnTiles *
+              packing(rows, what.rows, rows == PanelWalk::alongDepth ? lanes : registerRows);
+  // What comes from far away.
+  double bytes =
+      depth * elementBytes() * (what.rows.extent * columnTiles + what.columns.extent * rowTiles);
+  result += bytes / farBytesPerCycle / 2; // half of it behind the products
+  // The epilogue.
+  result += double(what.rows.extent) * what.columns.extent / lanes *
+            (storeCost + operationsOf(nest.epilogue) * fmaCost);
+  return batch * result;
+}
+
+DictionaryAttr PanelTiling::attribute(MLIRContext *context) const {
+  Builder b(context);
+  return b.getDictionaryAttr({b.getNamedAttr("tile", b.getDenseI64ArrayAttr(tile)),
+                              b.getNamedAttr("depth", b.getI64IntegerAttr(depth)),
+                              b.getNamedAttr("registers", b.getDenseI64ArrayAttr(registers)),
+                              b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
+                              b.getNamedAttr("packed", b.getDenseI64ArrayAttr(packed))});
+}
+
+std::optional<PanelTiling> PanelTiling::get(DictionaryAttr attribute) {
+  auto number = [&](StringRef name) {
+    auto value = attribute.getAs<IntegerAttr>(name);
+    return value && value.getType().isInteger(64) ? value.getInt() : 0;
+  };
+  auto pair = [&](StringRef name) -> std::array<int64_t, 2> {
+    auto value = attribute.getAs<DenseI64ArrayAttr>(name);
+    if (!value || value.size() != 2)
+      return {-1, -1};
+    return {value[0], value[1]};
+  };
+  PanelTiling tiling{pair("tile"), number("depth"), pair("registers"), number("lanes"),
+                     pair("packed")};
+  auto [rowTile, columnTile] = tiling.tile;
+  auto [rows, vectors] = tiling.registers;
+  if (attribute.size() != 5 || tiling.depth < 1 || rows < 1 || vectors < 1 || tiling.lanes < 2 ||
+      rowTile < 1 || columnTile < 1 || rowTile % rows != 0 ||
+      columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 || tiling.packed[1] < 0)
+    return std::nullopt;
+  return tiling;
+}
+
+double PanelPlan::farCycles(const Candidate &alone, const PanelTarget &target) const {
+  // What a register tile of the nest has of rows and of columns.
+  auto partOf = [&](const ContractionSide &side) {
+    int64_t part = 1;
+    for (unsigned loop : side.loops)
+      part *= alone.unroll[loop] * (loop == alone.vectorDim ? alone.width : 1);
+    return std::min<double>(part, side.extent);
+  };
+  double rowParts = what.rows.extent / partOf(what.rows),
+         columnParts = what.columns.extent / partOf(what.columns), result = 0;
+  double bytes = double(what.depthExtent) * elementBytes();
+  // Each factor passes by once per part of the other side; columns in short runs, one per step.
+  if (bytes * what.columns.extent > target.l1Bytes)
+    result += rowParts * columnParts * what.depthExtent * runCost;
+  if (bytes * what.columns.extent > target.l2Bytes / 2)
+    result += rowParts * bytes * what.columns.extent / farBytesPerCycle;
+  return what.batchExtent * result;
+}
+
+PanelTiling PanelPlan::tiling() const {
+  return {{rowTile, columnTile},
+          depthBlock,
+          {registerRows, vectors},
+          lanes,
+          {rows != PanelWalk::inPlace, columns != PanelWalk::inPlace}};
+}
+
+std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTiling &tiling) {
+  std::optional<ContractionNest> what = ContractionNest::getForCPU(nest);
+  if (!what)
+    return std::nullopt;
+  PanelPlan plan{std::move(*what),   nest.reduced.getType(), tiling.lanes,        tiling.tile[0],
+                 tiling.tile[1],     tiling.registers[0],    tiling.registers[1], tiling.depth,
+                 PanelWalk::inPlace, PanelWalk::inPlace};
+  if (tiling.packed[0])
+    plan.rows = walkOf(nest, plan.what, plan.what.rows, plan.lanes);
+  else if (!mayStay(nest, plan.what, plan.what.rows, plan.what.depth))
+    return std::nullopt;
+  if (tiling.packed[1])
+    plan.columns = walkOf(nest, plan.what, plan.what.columns, plan.lanes);
+  else if (!mayStay(nest, plan.what, plan.what.columns, plan.what.columns.loops) ||
+           plan.what.columns.extent < plan.panelWidth())
+    return std::nullopt;
+  // Vectors along the depth stay in their loop, and blocks end with them.
+  bool alongDepth = plan.rows == PanelWalk::alongDepth || plan.columns == PanelWalk::alongDepth;
+  if (alongDepth && plan.splitsDepth() && plan.depthBlock % plan.lanes != 0)
+    return std::nullopt;
+  return plan;
+}
+
+//===----------------------------------------------------------------------===//
+// Choice
+//===----------------------------------------------------------------------===//
+
+/// Parts of `extent`, of the fewest whole units, that are no larger than `most`.
+static int64_t evenPart(int64_t extent, int64_t unit, int64_t most) {
+  int64_t units = llvm::divideCeil(extent, unit), mostUnits = std::max<int64_t>(most / unit, 1);
+  int64_t parts = llvm::divideCeil(units, mostUnits);
+  return llvm::divideCeil(units, parts) * unit;
+}
+
+/// The inner loops of the depth as one: blocks of whole ones need no divisions.
+static int64_t innerDepth(const KernelNest &nest, const ContractionNest &what) {
+  int64_t inner = 1;
+  for (unsigned loop : ArrayRef(what.depth).drop_front())
+    inner *= nest.sizes[loop];
+  return inner;
+}
+
+namespace {
+/// Keeps the best of many plans.
+class Chooser {
+public:
+  Chooser(const KernelNest &nest, const PanelTarget &target, const ContractionNest &what)
+      : nest(nest), target(target), what(what) {}
+  std::optional<PanelPlan> best;
+
+  void tryRegisters(int64_t rows, int64_t vectors, int64_t lanes);
+
+private:
+  void tryTiles(PanelPlan plan);
+  void offer(const PanelPlan &plan);
+  const KernelNest &nest;
+  const PanelTarget &target;
+  const ContractionNest &what;
+  double bestPrice = std::numeric_limits<double>::infinity();
+};
+} // namespace
+
+/// The geometric mean of the time on few and on many threads.
+void Chooser::offer(const PanelPlan &plan) {
+  if (plan.localBytes() > target.maxLocalBytes)
+    return;
+  double count = plan.workgroups(), cycles = plan.cycles(nest) + count * workgroupCost, price = 0;
+  for (double threads : {1, 2, 4, 16, 64}) {
+    double useful = std::min(threads, std::max(cycles / minCyclesPerThread, 1.0));
+    // One thread is what most calls have: it counts more.
+    double weight = threads == 1 ? 4 : threads == 2 ? 2 : 1;
+    price += weight * std::log(std::ceil(count / useful) / count * cycles);
+  }
+  if (price < bestPrice) {
+    bestPrice = price;
+    best = plan;
+  }
+}
+
+void Chooser::tryTiles(PanelPlan plan) {
+  int64_t bytes = plan.elementBytes();
+  // Columns: packed ones take a quarter of the second level, sums as much.
+  int64_t mostColumns = what.columns.extent, quarter = target.l2Bytes / 4;
+  quarter = std::min(quarter, target.maxLocalBytes / 2);
+  if (plan.columns != PanelWalk::inPlace)
+    mostColumns = std::max(quarter / (plan.depthBlock * bytes), plan.panelWidth());
+  else if (plan.splitsDepth())
+    mostColumns = std::max(target.l1Bytes / 2 / (plan.registerRows * bytes), plan.panelWidth());
+  int64_t before = 0;
+  for (int64_t parts : tileParts) {
+    plan.columnTile =
+        evenPart(what.columns.extent, plan.panelWidth(),
+                 std::min(mostColumns, llvm::divideCeilSigned(what.columns.extent, parts)));
+    if (plan.columnTile == before)
+      continue;
+    before = plan.columnTile;
+    int64_t mostRows = what.rows.extent, beforeRows = 0;
+    if (plan.splitsDepth())
+      mostRows = std::max(quarter / (plan.columnTile * bytes), plan.registerRows);
+    for (int64_t rowParts : tileParts) {
+      plan.rowTile =
+          evenPart(what.rows.extent, plan.registerRows,
+                   std::min(mostRows, llvm::divideCeilSigned(what.rows.extent, rowParts)));
+      if (plan.rowTile == beforeRows)
+        continue;
+      beforeRows = plan.rowTile;
+      offer(plan);
+    }
+  }
+}
+
+void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
+  PanelPlan plan{what,
+                 nest.reduced.getType(),
+                 lanes,
+                 0,
+                 0,
+                 rows,
+                 vectors,
+                 0,
+                 PanelWalk::inPlace,
+                 PanelWalk::inPlace};
+  int64_t bytes = plan.elementBytes(), depth = what.depthExtent;
+  int64_t most = target.l1Bytes * 3 / 4 / ((rows + plan.panelWidth()) * bytes);
+  if (!mayStay(nest, what, what.rows, what.depth) ||
+      (what.rows.extent > rows && collide(nest, what, rows, std::min(most, depth))))
+    plan.rows = walkOf(nest, what, what.rows, lanes);
+  // Columns in place: either all of them stay in the first level, or there is one strip of rows,
+  // and they are read in long runs.
+  if (mayStay(nest, what, what.columns, what.columns.loops) &&
+      what.columns.extent >= plan.panelWidth()) {
+    plan.depthBlock = depth;
+    if (depth * what.columns.extent * bytes <= target.l1Bytes * 3 / 4)
+      tryTiles(plan);
+    plan.depthBlock = std::min(depth, streams);
+    if (what.rows.extent <= rows && plan.rows != PanelWalk::alongDepth)
+      tryTiles(plan);
+  }
+  plan.columns = walkOf(nest, what, what.columns, lanes);
+  int64_t unit = innerDepth(nest, what);
+  if (unit > most || plan.rows == PanelWalk::alongDepth || plan.columns == PanelWalk::alongDepth)
+    unit = lanes;
+  // Sums that are put aside cost more than a block that is somewhat too deep.
+  plan.depthBlock = depth <= most * 3 / 2 ? depth : std::min(depth, evenPart(depth, unit, most));
+  tryTiles(plan);
+}
+
+std::optional<PanelPlan> PanelPlan::choose(const KernelNest &nest, const PanelTarget &target) {
+  std::optional<ContractionNest> what = ContractionNest::getForCPU(nest);
+  if (!what)
+    return std::nullopt;
+  int64_t lanes = target.vectorBits / nest.reduced.getType().getIntOrFloatBitWidth();
+  if (lanes < 2)
+    return std::nullopt;
+  Chooser chooser(nest, target, *what);
+  int64_t mostVectors = llvm::divideCeil(what->columns.extent, lanes);
+  for (int64_t vectors = 1; vectors <= std::min(mostVectors, target.numRegisters / 2); ++vectors) {
+    // As many rows as there are registers for, or as few as make the same number of strips.
+    int64_t most = std::min((target.numRegisters - 1 - vectors) / vectors, what->rows.extent);
+    if (most < 1)
+      continue;
+    int64_t even = llvm::divideCeil(what->rows.extent, llvm::divideCeil(what->rows.extent, most));
+    chooser.tryRegisters(most, vectors, lanes);
+    if (even != most)
+      chooser.tryRegisters(even, vectors, lanes);
+  }
+  return chooser.best;
+}

@@ -1,0 +1,96 @@
+//===- PanelPlan.h - a contraction in panels, for a CPU ---------*- C++ -*-===//
+//
+// A product of matrices reaches the peak of a CPU if three things hold: as many sums are
+// in registers as fit, what a step multiplies them with comes from the first two levels
+// of the cache, and it lies there one behind the other. So columns of one factor are
+// brought into panels of the width of the registers, a block of the depth at a time, and
+// the rows of the other factor pass by.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TINY_LIB_TILE_PANELPLAN_H
+#define TINY_LIB_TILE_PANELPLAN_H
+
+#include "ContractionNest.h"
+#include "NestPrice.h"
+
+namespace mlir::tiny {
+
+/// How a factor reaches the registers.
+enum class PanelWalk : uint8_t {
+  inPlace,   ///< It is read where it lies.
+  alongSide, ///< Packed by vectors along its rows or columns.
+  alongDepth ///< Packed by vectors along the depth, which is where it is contiguous.
+};
+
+/// The facts of a chip that decide.
+struct PanelTarget {
+  int64_t vectorBits, numRegisters, l1Bytes, l2Bytes, maxLocalBytes;
+};
+
+/// How a contraction is cut into panels, as it stands in the list of tilings of a kernel:
+///
+///     {depth = 256 : i64, lanes = 8 : i64, packed = array<i64: 0, 1>, registers = array<i64: 6,
+///     2>,
+///      tile = array<i64: 192, 128>}
+struct PanelTiling {
+  std::array<int64_t, 2> tile;      ///< Rows and columns of one workgroup: whole `registers`.
+  int64_t depth;                    ///< Steps of the reduction after which sums are put aside.
+  std::array<int64_t, 2> registers; ///< Rows and vectors of columns whose sums are in registers.
+  int64_t lanes;                    ///< Of a vector.
+  std::array<int64_t, 2> packed;    ///< Whether rows and columns are copied first, in order.
+
+  static std::optional<PanelTiling> get(DictionaryAttr attribute);
+  DictionaryAttr attribute(MLIRContext *context) const;
+};
+
+struct PanelPlan {
+  ContractionNest what;
+  Type element; ///< Of the sums, and of packed factors.
+  int64_t lanes;
+  int64_t rowTile, columnTile;   ///< Of a workgroup.
+  int64_t registerRows, vectors; ///< Of a register tile.
+  int64_t depthBlock;
+  PanelWalk rows, columns;
+
+  int64_t panelWidth() const { return vectors * lanes; }
+  int64_t elementBytes() const { return element.getIntOrFloatBitWidth() / 8; }
+  /// Whether sums are put aside between blocks of the depth.
+  bool splitsDepth() const { return depthBlock < what.depthExtent; }
+  /// Elements that a workgroup keeps: packed columns, one packed strip of rows, sums that wait, and
+  /// a register tile at the edge.
+  int64_t columnElements() const;
+  int64_t stripElements() const;
+  int64_t sumElements() const;
+  int64_t edgeElements() const;
+  int64_t localBytes() const;
+  /// Cycles of all workgroups together, and their number.
+  double cycles(const KernelNest &nest) const;
+  int64_t workgroups() const;
+  /// What the nest costs beside its instructions if it is emitted as it stands, under `alone`: its
+  /// price takes everything to be in the first level of the cache.
+  double farCycles(const Candidate &alone, const PanelTarget &target) const;
+  PanelTiling tiling() const;
+
+  /// The plan that `tiling` describes, or nothing where it does not fit `nest`.
+  static std::optional<PanelPlan> get(const KernelNest &nest, const PanelTiling &tiling);
+  /// The best one for `nest`, or nothing where it is no contraction.
+  static std::optional<PanelPlan> choose(const KernelNest &nest, const PanelTarget &target);
+};
+
+/// What one step along `loops`, walked as one, adds to `access`; nothing where that is no constant.
+/// 0 where there are none.
+std::optional<int64_t> strideAlong(const KernelNest &nest, const Access &access,
+                                   ArrayRef<unsigned> loops);
+
+/// Whether the epilogue, and its store, may run on past the end of the innermost column loop as if
+/// the columns were one loop.
+bool columnsAreOneLoop(const KernelNest &nest, const ContractionNest &what);
+/// The same of the loads of a factor along `loops`.
+bool loadsAreLinear(const KernelNest &nest, const ContractionSide &side, ArrayRef<unsigned> loops);
+/// Whether any load of the factor has a guard.
+bool isGuarded(const KernelNest &nest, const ContractionSide &side);
+
+} // namespace mlir::tiny
+
+#endif // TINY_LIB_TILE_PANELPLAN_H

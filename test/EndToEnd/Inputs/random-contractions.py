@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""Sums of products of random shapes on the CPU against the reference and its error bounds: matrices and
+batches of them, transposed, strided and shifted operands, convolutions with padding, factors that are
+computed on the way (not-a-numbers and infinities among them), narrow factors, and epilogues.
+
+usage: random-contractions.py FOLDER SEED COUNT
+"""
+import pathlib
+import random
+import subprocess
+import sys
+
+SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 16, 17, 23, 24, 31, 32, 33, 48, 61, 64, 65, 97, 128, 131, 251]
+DEPTHS = SIZES + [300, 509, 640]
+IN_A_PROGRAM = 10  # results of one program, so that it is compiled in one go
+
+
+def tensor(shape, element):
+    return "tensor<" + "".join(f"{n}x" for n in shape) + element + ">"
+
+
+class Program:
+    def __init__(self, chosen):
+        self.chosen = chosen
+        self.arguments, self.lines, self.results = [], [], []
+        self.names = 0
+
+    def argument(self, shape, element):
+        self.arguments.append(f"%a{len(self.arguments)}: {tensor(shape, element)}")
+        return f"%a{len(self.arguments) - 1}"
+
+    def op(self, text):
+        self.names += 1
+        self.lines.append(f"    %{self.names} = {text}")
+        return f"%{self.names}"
+
+    def unary(self, name, value, shape, element):
+        return self.op(f"tiny.{name} {value} : {tensor(shape, element)}")
+
+    def moved(self, value, shape, between, full, element):
+        """`value` under another shape, repeated."""
+        value = self.op(f"tiny.reshape {value} : {tensor(shape, element)} to {tensor(between, element)}")
+        return self.op(f"tiny.expand {value} : {tensor(between, element)} to {tensor(full, element)}")
+
+    def factor(self, shape, element):
+        """A value of `shape` in f32 (or f64) that comes from memory in one of many ways."""
+        chosen, wide = self.chosen, "f64" if element == "f64" else "f32"
+        kind = chosen.choice(["plain", "plain", "transposed", "transposed", "strided", "shifted"])
+        last = len(shape) - 1
+        if kind == "transposed":
+            other = shape[:-2] + [shape[-1], shape[-2]]
+            order = list(range(last - 1)) + [last, last - 1]
+            value = self.argument(other, element)
+            value = self.op(f"tiny.permute {value} {order} : {tensor(other, element)} -> {tensor(shape, element)}")
+        elif kind == "strided":
+            dim = chosen.randrange(len(shape))
+            steps = [1] * len(shape)
+            steps[dim] = chosen.choice([2, 3, -1])
+            whole = list(shape)
+            whole[dim] = (shape[dim] - 1) * abs(steps[dim]) + 1
+            value = self.argument(whole, element)
+            value = self.op(f"tiny.stride {value} {steps} : {tensor(whole, element)} -> {tensor(shape, element)}")
+        elif kind == "shifted":
+            dim = chosen.randrange(len(shape))
+            low = [0] * len(shape)
+            low[dim] = min(chosen.randint(1, 3), shape[dim])
+            inner = list(shape)
+            inner[dim] -= low[dim]
+            if inner[dim] == 0:
+                inner[dim], low[dim] = shape[dim], 0
+            value = self.argument(inner, element)
+            value = self.op(f"tiny.pad {value} low {low} high {[0] * len(shape)} value 0.5 : {element} : "
+                            f"{tensor(inner, element)} -> {tensor(shape, element)}")
+        else:
+            value = self.argument(shape, element)
+        if element != wide:
+            value = self.op(f"tiny.cast {value} : {tensor(shape, element)} to {tensor(shape, wide)}")
+        computed = chosen.random()
+        if computed < 0.15:
+            other = self.argument(shape, wide)
+            value = self.op(f"tiny.max {value}, {other} : {tensor(shape, wide)}")
+        elif computed < 0.2:
+            value = self.unary("log2", value, shape, wide)
+        return value, wide
+
+    def finished(self, value, shape, wide):
+        """An epilogue."""
+        kind = self.chosen.choice(["none", "none", "bias", "residual", "max"])
+        if kind == "bias":
+            bias = self.moved(self.argument([shape[-1]], wide), [shape[-1]], [1] * (len(shape) - 1) + [shape[-1]],
+                              shape, wide)
+            value = self.op(f"tiny.add {value}, {bias} : {tensor(shape, wide)}")
+        elif kind != "none":
+            other = self.argument(shape, wide)
+            name = "add" if kind == "residual" else "max"
+            value = self.op(f"tiny.{name} {value}, {other} : {tensor(shape, wide)}")
+        self.results.append((value, tensor(shape, wide)))
+
+    def product(self, element):
+        chosen = self.chosen
+        m, n, k = chosen.choice(SIZES), chosen.choice(SIZES), chosen.choice(DEPTHS)
+        batch = [chosen.randint(2, 4)] if chosen.random() < 0.25 else []
+        a, wide = self.factor([*batch, m, k], element)
+        b, _ = self.factor([*batch, k, n], element)
+        full = [*batch, m, k, n]
+        a = self.moved(a, [*batch, m, k], [*batch, m, k, 1], full, wide)
+        b = self.moved(b, [*batch, k, n], [*batch, 1, k, n], full, wide)
+        x = self.op(f"tiny.mul {a}, {b} : {tensor(full, wide)}")
+        shape = [*batch, m, n]
+        x = self.op(f"tiny.reduce add {x} dims [{len(batch) + 1}] : {tensor(full, wide)} -> {tensor(shape, wide)}")
+        self.finished(x, shape, wide)
+
+    def convolution(self, element):
+        """Rows shifted by each tap of the window: a sum over channels and both directions."""
+        chosen = self.chosen
+        features, channels = chosen.choice([1, 3, 8, 17]), chosen.choice([1, 2, 5, 16])
+        height, width = chosen.choice([5, 7, 8, 14]), chosen.choice([5, 8, 14, 16, 28])
+        taps = chosen.choice([1, 2, 3])
+        pads = chosen.choice([0, 1]) if taps > 1 else 0
+        x, wide = self.argument([channels, height, width], element), "f64" if element == "f64" else "f32"
+        if element != wide:
+            shape = [channels, height, width]
+            x = self.op(f"tiny.cast {x} : {tensor(shape, element)} to {tensor(shape, wide)}")
+        h, w = height + 2 * pads, width + 2 * pads
+        if pads:
+            x = self.op(f"tiny.pad {x} low [0, {pads}, {pads}] high [0, {pads}, {pads}] value 0.0 : {wide} : "
+                        f"{tensor([channels, height, width], wide)} -> {tensor([channels, h, w], wide)}")
+        # A window along a dim of n: taps copies in a row, read with one more per row.
+        outs = []
+        for size, before in ((h, [channels]), (w, None)):
+            out = size - taps + 1
+            outs.append(out)
+            lead = before if before else [channels, taps, outs[0]]
+            rest = [w] if before else []
+            def shaped(middle):
+                return [*lead, *middle, *rest]
+            x = self.moved(x, shaped([size]), shaped([1, size]), shaped([taps, size]), wide)
+            flat = taps * size
+            x = self.op(f"tiny.reshape {x} : {tensor(shaped([taps, size]), wide)} to {tensor(shaped([flat]), wide)}")
+            low, high = [0] * len(shaped([0])), [0] * len(shaped([0]))
+            high[len(lead)] = taps
+            x = self.op(f"tiny.pad {x} low {low} high {high} value 0.0 : {wide} : "
+                        f"{tensor(shaped([flat]), wide)} -> {tensor(shaped([flat + taps]), wide)}")
+            x = self.op(f"tiny.reshape {x} : {tensor(shaped([flat + taps]), wide)} to "
+                        f"{tensor(shaped([taps, size + 1]), wide)}")
+            x = self.op(f"tiny.shrink {x} offsets {[0] * len(shaped([0, 0]))} sizes {shaped([taps, out])} : "
+                        f"{tensor(shaped([taps, size + 1]), wide)} -> {tensor(shaped([taps, out]), wide)}")
+        shape = [channels, taps, outs[0], taps, outs[1]]
+        full = [features, *shape]
+        x = self.moved(x, shape, [1, *shape], full, wide)
+        weights = self.argument([features, channels, taps, taps], wide)
+        weights = self.moved(weights, [features, channels, taps, taps], [features, channels, taps, 1, taps, 1], full,
+                             wide)
+        x = self.op(f"tiny.mul {x}, {weights} : {tensor(full, wide)}")
+        shape = [features, *outs]
+        x = self.op(f"tiny.reduce add {x} dims [1, 2, 4] : {tensor(full, wide)} -> {tensor(shape, wide)}")
+        self.finished(x, shape, wide)
+
+    def text(self):
+        types = ", ".join(t for _, t in self.results)
+        values = ", ".join(v for v, _ in self.results)
+        return "\n".join([f"func.func @main({', '.join(self.arguments)}) -> ({types}) {{", *self.lines,
+                          f"    return {values} : {types}", "}", ""])
+
+
+def main(folder, seed, count, *options):
+    chosen = random.Random(seed)
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    done = failed = 0
+    while done < count:
+        program = Program(chosen)
+        for _ in range(min(IN_A_PROGRAM, count - done)):
+            add = program.product if chosen.random() < 0.8 else program.convolution
+            add(chosen.choice(["f32", "f32", "f32", "f64", "f16", "bf16"]))
+        path = folder / f"contractions-{done}.mlir"
+        path.write_text(program.text())
+        inputs = [word for i in range(len(program.arguments)) for word in ("--input", f"random:{i + 1}")]
+        run = subprocess.run(["tiny-run", path, *inputs, "--poison", "--verify-against", "reference", *options],
+                             capture_output=True, text=True)
+        if run.returncode != 0 or run.stdout.count("agrees with the reference") != len(program.results):
+            failed += 1
+            print(f"{path}:\n{run.stderr[-2000:]}")
+        done += len(program.results)
+    print(f"{done} contractions, {failed} programs failed")
+
+
+main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

@@ -1,0 +1,129 @@
+// RUN: tiny-opt %s --tiny-tile-contract-cpu --split-input-file --verify-diagnostics | FileCheck %s -enable-var-scope
+
+#mk = affine_map<(m, n, k) -> (m, k)>
+#km = affine_map<(m, n, k) -> (k, m)>
+#kn = affine_map<(m, n, k) -> (k, n)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#sum = ["parallel", "parallel", "reduction"]
+
+// Everything divides: one loop of products, rows read where they lie, columns packed with the depth
+// outside, so that their rows are read in one go; sums stay in registers until they are stored.
+// CHECK-LABEL: func.func private @whole
+// CHECK-SAME:    tiny.tiling = []
+// CHECK:         memref.alloca() {alignment = 64 : i64} : memref<16768xi8>
+// CHECK:         scf.forall {{.*}} in (2, 2)
+// CHECK:           scf.for %{{.*}} = %c0 to %c64 step %c1
+// CHECK:             scf.for
+// CHECK-COUNT-2:       vector.store {{.*}} : memref<4096xf32>, vector<8xf32>
+// CHECK:           scf.for %{{.*}} = %c0 to %c64 step %c16
+// CHECK:             scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// CHECK-COUNT-2:         vector.load
+// CHECK-COUNT-6:         memref.load
+// CHECK-NOT:             memref.load
+// CHECK-NOT:             vector.load
+// CHECK:                 scf.yield
+// CHECK-NOT:           scf.if
+// CHECK-COUNT-12:      vector.store
+// CHECK-NOT:     linalg
+// CHECK:         return
+func.func private @whole(%x: memref<12x64xf32>, %y: memref<64x128xf32>, %out: memref<12x128xf32>)
+    attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 6, 64>, depth = 64 : i64,
+                                             registers = array<i64: 6, 2>, lanes = 8 : i64,
+                                             packed = array<i64: 0, 1>}]} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloc() : memref<12x128xf32>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<12x128xf32>)
+  linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = #sum}
+      ins(%x, %y : memref<12x64xf32>, memref<64x128xf32>) outs(%acc : memref<12x128xf32>) {
+  ^bb0(%p: f32, %q: f32, %a: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %a, %m : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : memref<12x128xf32>) outs(%out : memref<12x128xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#mk = affine_map<(m, n, k) -> (m, k)>
+#km = affine_map<(m, n, k) -> (k, m)>
+#kn = affine_map<(m, n, k) -> (k, n)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#sum = ["parallel", "parallel", "reduction"]
+
+// Nothing divides, and both factors are transposed: rows are packed by vectors of as many as a strip
+// has, columns by squares that are transposed in registers. There is one loop of products; sums wait
+// between blocks of the depth, and tiles at the edges are stored through memory.
+// CHECK-LABEL: func.func private @transposed
+// CHECK:         scf.forall
+// CHECK:           scf.for %{{.*}} = %c0{{.*}} to %c97{{.*}} step %c48
+// CHECK-COUNT-8:     vector.load {{.*}}, vector<8xf16>
+// CHECK:             arith.extf
+// CHECK-COUNT-24:    vector.shuffle
+// CHECK-COUNT-8:     vector.store {{.*}}, vector<8xf32>
+// CHECK:             vector.load {{.*}}, vector<4xf32>
+// CHECK:             vector.store {{.*}}, vector<4xf32>
+// CHECK:             scf.if {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// CHECK-COUNT-4:     vector.fma
+// CHECK-NOT:         vector.fma
+// CHECK:         return
+func.func private @transposed(%x: memref<97x13xf32>, %y: memref<11x97xf16>, %out: memref<13x11xf32>)
+    attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 8, 16>, depth = 48 : i64,
+                                             registers = array<i64: 4, 1>, lanes = 8 : i64,
+                                             packed = array<i64: 1, 1>}]} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloc() : memref<13x11xf32>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<13x11xf32>)
+  linalg.generic {indexing_maps = [#km, #nk, #mn], iterator_types = #sum}
+      ins(%x, %y : memref<97x13xf32>, memref<11x97xf16>) outs(%acc : memref<13x11xf32>) {
+  ^bb0(%p: f32, %q: f16, %a: f32):
+    %q32 = arith.extf %q : f16 to f32
+    %m = arith.mulf %p, %q32 : f32
+    %s = arith.addf %a, %m : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : memref<13x11xf32>) outs(%out : memref<13x11xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+// A tiling that the nest does not have: rows that are transposed cannot be read where they lie.
+func.func private @misfit(%x: memref<64x12xf32>, %y: memref<64x128xf32>, %out: memref<12x128xf32>)
+    attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 6, 64>, depth = 64 : i64,
+                                             registers = array<i64: 6, 2>, lanes = 8 : i64,
+                                             packed = array<i64: 0, 1>}]} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloc() : memref<12x128xf32>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<12x128xf32>)
+  linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (k, m)>, affine_map<(m, n, k) -> (k, n)>,
+                                   affine_map<(m, n, k) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : memref<64x12xf32>, memref<64x128xf32>) outs(%acc : memref<12x128xf32>) {
+  ^bb0(%p: f32, %q: f32, %a: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %a, %m : f32
+    linalg.yield %s : f32
+  }
+  // expected-error @+1 {{is no contraction that {depth = 64 : i64}}
+  linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%acc : memref<12x128xf32>) outs(%out : memref<12x128xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  return
+}

@@ -224,7 +224,7 @@ Value ContractionStager::loadAt(const Access &access, const Point &point, DepthS
     place = whole.scalar(access.flat, atBoth);
   }
 
-  Value happens = both(point.inside, point.withinDepth);
+  Value happens = point.withinDepth;
   SmallVector<std::pair<Value, TypedAttr>> pads;
   for (const Guard &guard : access.guards) {
     Value number = whole.scalar(guard.expr, atBoth, -guard.low);
@@ -235,12 +235,17 @@ Value ContractionStager::loadAt(const Access &access, const Point &point, DepthS
   auto i32 = [&](Value value) {
     return arith::IndexCastOp::create(builder, loc, builder.getI32Type(), value);
   };
-  Value offset = i32(place);
-  if (happens) {
-    // In bytes, the first offset that no buffer has.
-    Value beyond = arith::ConstantOp::create(
-        builder, loc, builder.getI32IntegerAttr(static_cast<int32_t>((int64_t(1) << 31) / bytes)));
-    offset = arith::SelectOp::create(builder, loc, happens, offset, beyond);
+  // In bytes, the first offset that no buffer has. Where the tile ends is one selection for all
+  // steps, so that the last one, which has another, keeps no other offsets.
+  Value offset = i32(place), beyond;
+  for (Value condition : {point.inside, happens}) {
+    if (!condition)
+      continue;
+    if (!beyond)
+      beyond = arith::ConstantOp::create(
+          builder, loc,
+          builder.getI32IntegerAttr(static_cast<int32_t>((int64_t(1) << 31) / bytes)));
+    offset = arith::SelectOp::create(builder, loc, condition, offset, beyond);
   }
   unsigned along = side.alongDepth ? plan.depth.loops.back() : what.loops.back();
   bool isVector = side.width > 1 && access.dependsOn(along);

@@ -8,6 +8,7 @@
 
 #include "HostPlan.h"
 
+#include "Tiny/IR/ConstantLayout.h"
 #include "Tiny/IR/KernelAttributes.h"
 #include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Runtime/Session.h"
@@ -223,28 +224,37 @@ LogicalResult mlir::tiny::checkMemory(func::FuncOp entry, const tinyrt::Plan &pl
 
 /// Writes the elements of `value` to `to`, which has room for `bytes` bytes.
 static LogicalResult writeElements(ConstantOp op, ElementsAttr value, char *to, size_t bytes) {
+  FailureOr<std::optional<ConstantLayout>> layout = layoutOf(op);
+  if (failed(layout))
+    return failure();
+  auto copy = [&](ArrayRef<char> raw) {
+    if (*layout)
+      copyInLayout(**layout, bytes / value.getNumElements(), raw.data(), to);
+    else
+      std::memcpy(to, raw.data(), bytes);
+    return success();
+  };
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
     if (!blob || blob->getData().size() != bytes)
       return op.emitOpError("resource '")
              << resource.getRawHandle().getKey() << "' has " << (blob ? blob->getData().size() : 0)
              << " bytes; " << op.getType() << " needs " << bytes;
-    std::memcpy(to, blob->getData().data(), bytes);
-    return success();
+    return copy(blob->getData());
   }
   auto dense = dyn_cast<DenseElementsAttr>(value);
   if (!dense)
     return op.emitOpError("holds neither dense elements nor a dense resource");
   if (dense.getElementType().isInteger(1)) { // packed to bits in the attribute
+    if (*layout)
+      return op.emitOpError("of bits has a layout");
     for (bool element : dense.getValues<bool>())
       *to++ = element;
     return success();
   }
   ArrayRef<char> raw = dense.getRawData();
-  if (!dense.isSplat()) {
-    std::memcpy(to, raw.data(), bytes);
-    return success();
-  }
+  if (!dense.isSplat())
+    return copy(raw);
   for (size_t offset = 0; offset < bytes; offset += raw.size())
     std::memcpy(to + offset, raw.data(), raw.size());
   return success();

@@ -163,6 +163,8 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
 
 void mlir::tiny::buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options) {
   const Target &target = options.target();
+  // Before anything else looks at the kernels: it changes how they read constants.
+  pm.addPass(createArrangeConstantsPass({std::string(target.name)}));
   // Everything is nests from here on. A block of a row is a vector of each lane of a workgroup.
   DecomposeOnlineReductionsPassOptions online;
   online.blockBytes = target.units.ldsBytes / 64;

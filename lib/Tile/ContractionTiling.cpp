@@ -10,6 +10,8 @@
 
 #include "ContractionTiling.h"
 
+#include "LanePrice.h"
+
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -63,7 +65,8 @@ int64_t Chooser::registers(const ContractionPlan &plan) const {
   for (const SidePlan *side : {&plan.rows, &plan.columns}) {
     int64_t count = side->unitsPerLane(plan.numLanes) * side->loadsPerUnit();
     loads += count * llvm::divideCeil(side->width * bytes, 4);
-    addresses += count;
+    // The last step has others where the depth ends within it.
+    addresses += plan.depth.endsPartial() ? 2 * count : count;
   }
   if (plan.wmma && loads > mostLoadWords)
     return INT32_MAX;
@@ -198,4 +201,14 @@ std::optional<ContractionChoice> mlir::tiny::chooseContraction(const KernelNest 
   if (!what || (what->factor != Factor::f32 && !target.hasMatrixUnit))
     return std::nullopt;
   return Chooser(nest, *what, target).choose(lanes);
+}
+
+std::optional<ContractionChoice> mlir::tiny::contractionOf(const KernelNest &nest,
+                                                           const Target &target) {
+  std::optional<ContractionChoice> choice = chooseContraction(nest, target);
+  if (!choice)
+    return std::nullopt;
+  LaneCandidate other = chooseLanes(nest, target, usualLanes, /*workgroups=*/0);
+  double cycles = timeOf(LanePricer(nest, target), other, target, usualLanes, /*workgroups=*/0);
+  return choice->cycles < cycles ? choice : std::nullopt;
 }

@@ -26,6 +26,9 @@ struct ContractionChoice {
 std::optional<ContractionChoice> chooseContraction(const KernelNest &nest, const Target &target,
                                                    std::optional<int64_t> lanes = std::nullopt);
 
+/// The same, if that is less work than lanes have that share nothing.
+std::optional<ContractionChoice> contractionOf(const KernelNest &nest, const Target &target);
+
 } // namespace mlir::tiny
 
 #endif // TINY_LIB_TILE_CONTRACTIONTILING_H

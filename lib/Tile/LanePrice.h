@@ -31,6 +31,9 @@ struct LanePrice {
 /// LDS that the exchange of one nest may take beside the locals.
 constexpr int64_t maxExchangeBytes = 4096;
 
+/// Lanes of a workgroup where there is work for all.
+constexpr int64_t usualLanes = 256;
+
 class LanePricer {
 public:
   LanePricer(const KernelNest &nest, const Target &target);

@@ -11,6 +11,7 @@
 #include "ContractionTiling.h"
 #include "LanePrice.h"
 
+#include "Tiny/IR/KernelAttributes.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -24,10 +25,10 @@ namespace mlir::tiny {
 using namespace mlir;
 using namespace mlir::tiny;
 
-/// Lanes of a workgroup, at most and where there is work for all.
+/// Lanes of a workgroup, at most.
 // 1024 lanes are possible, but in CU mode they leave a lane 96 registers (16 waves on each of two
 // SIMDs of 1536), which is less than LanePricer plans with: tiles would spill.
-static constexpr int64_t maxLanes = 512, usualLanes = 256;
+static constexpr int64_t maxLanes = 512;
 /// Cycles of a barrier, with the waves that come late.
 static constexpr double barrierCycles = 60;
 /// Waves that a SIMD has at the same time, where registers and LDS allow it ("RDNA3" Instruction
@@ -149,6 +150,12 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
       function.emitError() << "there is no GPU named '" << chip << "'";
       return signalPassFailure();
     }
+    Target smaller = *target;
+    if (auto halvings = function->getAttrOfType<IntegerAttr>(kRegisterHalvingsAttrName)) {
+      smaller.numVectorRegisters >>= halvings.getInt();
+      smaller.units.registersPerSIMD >>= halvings.getInt();
+      target = &smaller;
+    }
     FailureOr<KernelNests> kernel = KernelNests::get(function);
     if (failed(kernel) || failed(select(function, *kernel)))
       signalPassFailure();
@@ -162,7 +169,7 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
     for (const NestGroup &group : groups) {
       if (group.nests.size() == 1) {
         const KernelNest &nest = kernel.nests[group.nests.front()];
-        std::optional<ContractionChoice> contraction = contract(nest);
+        std::optional<ContractionChoice> contraction = contractionOf(nest, *target);
         lanes = std::max(lanes, contraction ? contraction->lanes : lanesAlone(nest));
         continue;
       }
@@ -177,7 +184,7 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
     for (const NestGroup &group : groups) {
       if (group.nests.size() == 1) {
         const KernelNest &nest = kernel.nests[group.nests.front()];
-        std::optional<ContractionChoice> contraction = contract(nest);
+        std::optional<ContractionChoice> contraction = contractionOf(nest, *target);
         if (contraction && contraction->lanes != lanes) // lanes that have nothing to do, at worst
           if (auto all = chooseContraction(nest, *target, lanes))
             contraction = all;
@@ -203,16 +210,6 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
     }
     function->setAttr(tilingAttrName, ArrayAttr::get(&getContext(), tilings));
     return success();
-  }
-
-  /// How to contract a nest alone, if that is less work than lanes have that share nothing.
-  std::optional<ContractionChoice> contract(const KernelNest &nest) const {
-    std::optional<ContractionChoice> choice = chooseContraction(nest, *target);
-    if (!choice)
-      return std::nullopt;
-    LaneCandidate other = chooseLanes(nest, *target, usualLanes, /*workgroups=*/0);
-    double cycles = timeOf(LanePricer(nest, *target), other, *target, usualLanes, /*workgroups=*/0);
-    return choice->cycles < cycles ? choice : std::nullopt;
   }
 
   /// Lanes of a workgroup for a nest alone: fewer than usual where there are not enough of them for

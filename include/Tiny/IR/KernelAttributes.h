@@ -24,6 +24,10 @@ constexpr llvm::StringLiteral kModeAttrName = "tiny.mode";
 /// and then LLVM chooses.
 constexpr llvm::StringLiteral kWavesAttrName = "tiny.waves_per_simd";
 
+/// How often the registers of a lane are halved for the tiling of this kernel: an integer, there
+/// where LLVM has spilled registers of an earlier one.
+constexpr llvm::StringLiteral kRegisterHalvingsAttrName = "tiny.register_halvings";
+
 } // namespace mlir::tiny
 
 #endif // TINY_IR_KERNELATTRIBUTES_H

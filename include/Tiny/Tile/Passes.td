@@ -86,6 +86,27 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
 
+def ArrangeConstantsPass : Pass<"tiny-tile-arrange-constants", "::mlir::ModuleOp"> {
+  let summary = "Let constants lie in memory as the matrix unit reads them";
+  let description = [{
+    A constant factor of a contraction that is worth the matrix unit gets its depth innermost, if all
+    kernels that read it and all launches of these agree: the kernel's argument and its map change, and
+    the constant says how it lies in memory. Its value stays as it is; it is permuted while it is copied
+    to the constants segment.
+
+    ```mlir
+    %w = tiny.constant dense_resource<w> : tensor<128x64xf16>
+    // becomes
+    %w = tiny.constant {tiny.layout = {order = array<i64: 1, 0>, shape = array<i64: 128, 64>}} …
+    // and its kernel, which read `(m, n, k) -> (k, n)` of tensor<128x64xf16>,
+    // reads `(m, n, k) -> (n, k)` of tensor<64x128xf16>
+    ```
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", [{"gfx1100"}], "The chip, a row of Tiny/Target.h">
+  ];
+}
+
 def SelectTilingRDNA3Pass : Pass<"tiny-tile-select-tiling-rdna3", "::mlir::func::FuncOp"> {
   let summary = "Choose lanes, vectors and register tiles for an RDNA3 GPU";
   let description = [{

@@ -130,8 +130,8 @@ static void annotateKernel(LLVM::LLVMFuncOp kernel) {
     denormals.push_back(b.getStrArrayAttr({name, "ieee,ieee"}));
   kernel.setPassthroughAttr(b.getArrayAttr(denormals));
   kernel.setVisibility_(LLVM::Visibility::Protected);
-  for (StringRef name :
-       {"tiny.kernel", kBlockAttrName.data(), kModeAttrName.data(), kWavesAttrName.data()})
+  for (StringRef name : {"tiny.kernel", kBlockAttrName.data(), kModeAttrName.data(),
+                         kWavesAttrName.data(), kRegisterHalvingsAttrName.data()})
     kernel->removeAttr(name);
 }
 

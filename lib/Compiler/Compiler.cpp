@@ -16,6 +16,7 @@
 #include "Tiny/Compiler/CPU.h"
 #include "Tiny/Compiler/GPU.h"
 #include "Tiny/Compiler/Pipelines.h"
+#include "Tiny/IR/KernelAttributes.h"
 #include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Runtime/KernelMetadata.h"
 #include "Tiny/Schedule/Report.h"
@@ -71,7 +72,7 @@ public:
   LogicalResult tile();
   /// The launch plan and the constants.
   LogicalResult makePlan();
-  /// The plan and the objects: all of the stages above and below, or what the cache has.
+  /// The plan and the objects of a CPU: all of the stages above and below, or what the cache has.
   LogicalResult makeObjects();
   /// The llvm dialect, in one nested module per part.
   LogicalResult lower();
@@ -80,8 +81,9 @@ public:
                          llvm::function_ref<llvm::Error(llvm::Module &)> extend = nullptr);
   /// That of the CPU into this process.
   LogicalResult link(Artefact &artefact);
-  /// That of the GPU to one code object.
-  LogicalResult link(std::string &image);
+  /// The plan and the code object of a GPU: all of the stages above. Kernels that LLVM spills
+  /// registers of are tiled again, for fewer of them.
+  LogicalResult makeImage(std::string &image);
 
   tinyrt::Plan plan;
   tinyrt::Tensor constants;
@@ -107,7 +109,8 @@ private:
   void addTilePasses(OpPassManager &pm);
   void addCodegenPasses(OpPassManager &pm);
   std::string describe();
-  LogicalResult checkImage(const std::string &image);
+  LogicalResult link(std::string &image);
+  LogicalResult checkImage(const std::string &image, std::vector<tinyrt::KernelMetadata> &spilled);
   LogicalResult error(llvm::Error failure) {
     return module.emitError(llvm::toString(std::move(failure)));
   }
@@ -243,11 +246,11 @@ std::string Compilation::describe() {
 }
 
 LogicalResult Compilation::makeObjects() {
-  // What came tiled is for tests, and code of a GPU has facts that are in no plan's grid.
+  // What came tiled is for tests.
   std::optional<ObjectCache> cache;
   CompiledLaunches kept;
   bool isKept = false;
-  if (!options.cache.empty() && !gpu && options.input != Stage::tiled)
+  if (!options.cache.empty() && options.input != Stage::tiled)
     (void)timed("cache", [&] {
       cache.emplace(options.cache, entry, describe());
       isKept = cache->load(kept);
@@ -321,9 +324,10 @@ LogicalResult Compilation::link(Artefact &artefact) {
   });
 }
 
-/// What LLVM has made of the kernels. Memory of one lane is in the card's memory, and slow: whoever
-/// tiled the kernel asked for more registers than there are.
-LogicalResult Compilation::checkImage(const std::string &image) {
+/// What LLVM has made of the kernels. `spilled` are those with memory of one lane, which is in the
+/// card's memory, and slow: whoever tiled them asked for more registers than there are.
+LogicalResult Compilation::checkImage(const std::string &image,
+                                      std::vector<tinyrt::KernelMetadata> &spilled) {
   std::vector<tinyrt::KernelMetadata> kernels;
   std::string reason;
   if (!tinyrt::readKernelMetadata(image, kernels, reason))
@@ -336,10 +340,7 @@ LogicalResult Compilation::checkImage(const std::string &image) {
     if (kernel.dynamicStack)
       module.emitWarning("kernel '") << kernel.name << "' has a stack of no known size";
     if (kernel.privateBytes || kernel.vectorSpills || kernel.scalarSpills)
-      module.emitWarning("kernel '")
-          << kernel.name << "' does not fit the registers: each lane has " << kernel.privateBytes
-          << " bytes of scratch memory, with " << kernel.vectorSpills << " vector and "
-          << kernel.scalarSpills << " scalar registers spilled";
+      spilled.push_back(kernel);
   }
   return success();
 }
@@ -352,8 +353,43 @@ LogicalResult Compilation::link(std::string &image) {
     if (!linked)
       return error(linked.takeError());
     image = std::move(*linked);
-    return checkImage(image);
+    return success();
   });
+}
+
+LogicalResult Compilation::makeImage(std::string &image) {
+  constexpr unsigned mostHalvings = 2;
+  for (unsigned halvings = 0;; ++halvings) {
+    // Constants are attributes, which a clone shares.
+    OwningOpRef<ModuleOp> before;
+    if (halvings < mostHalvings && options.input != Stage::tiled)
+      before = module.clone();
+    std::vector<tinyrt::KernelMetadata> spilled;
+    code.clear();
+    if (failed(tile()) || failed(makePlan()) || failed(lower()) ||
+        failed(generate(CodeKind::object)) || failed(link(image)) ||
+        (!image.empty() && failed(checkImage(image, spilled))))
+      return failure();
+    if (spilled.empty() || !before) {
+      for (const tinyrt::KernelMetadata &kernel : spilled)
+        module.emitWarning("kernel '")
+            << kernel.name << "' does not fit the registers: each lane has " << kernel.privateBytes
+            << " bytes of scratch memory, with " << kernel.vectorSpills << " vector and "
+            << kernel.scalarSpills << " scalar registers spilled";
+      return success();
+    }
+    module.getBodyRegion().takeBody(before->getBodyRegion());
+    module->setAttrs(before.get()->getAttrDictionary());
+    entry = module.lookupSymbol<func::FuncOp>(options.entry);
+    for (const tinyrt::KernelMetadata &kernel : spilled) {
+      auto function = module.lookupSymbol<func::FuncOp>(kernel.name);
+      module.emitWarning("kernel '")
+          << kernel.name << "' does not fit the registers and is tiled again, for half as many";
+      function->setAttr(kRegisterHalvingsAttrName,
+                        Builder(function).getI64IntegerAttr(halvings + 1));
+      function->removeAttr("tiny.tiling"); // one that was asked for is no better
+    }
+  }
 }
 
 Stage mlir::tiny::stageOf(func::FuncOp entry) {
@@ -375,8 +411,10 @@ FailureOr<std::unique_ptr<Artefact>> mlir::tiny::compile(ModuleOp module,
   if (!missing.empty())
     return module.emitError("this machine cannot run code for '")
            << options.cpu << "': it lacks " << missing;
-  if (failed(compilation.schedule()) || failed(compilation.makeObjects()) ||
-      failed(compilation.gpu ? compilation.link(artefact->image) : compilation.link(*artefact)))
+  if (failed(compilation.schedule()))
+    return failure();
+  if (compilation.gpu ? failed(compilation.makeImage(artefact->image))
+                      : failed(compilation.makeObjects()) || failed(compilation.link(*artefact)))
     return failure();
   artefact->plan = std::move(compilation.plan);
   artefact->constants = compilation.constants;
@@ -395,8 +433,16 @@ LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, E
   if (kind == EmitKind::codeObject && !compilation.gpu)
     return module.emitError("a code object is what a GPU loads; for '")
            << options.target << "' there is an object file";
-  if (failed(compilation.schedule()) || failed(compilation.tile()) ||
-      failed(compilation.makePlan()))
+  if (failed(compilation.schedule()))
+    return failure();
+  if (kind == EmitKind::codeObject) {
+    std::string image;
+    if (failed(compilation.makeImage(image)))
+      return failure();
+    os << image;
+    return success();
+  }
+  if (failed(compilation.tile()) || failed(compilation.makePlan()))
     return failure();
   if (kind == EmitKind::mlir) {
     module.print(os);
@@ -408,13 +454,6 @@ LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, E
                                                    : CodeKind::object;
   if (failed(compilation.lower()) || failed(compilation.generate(codeKind)))
     return failure();
-  if (kind == EmitKind::codeObject) {
-    std::string image;
-    if (failed(compilation.link(image)))
-      return failure();
-    os << image;
-    return success();
-  }
   for (const SmallVector<char, 0> &part : compilation.code)
     os.write(part.data(), part.size());
   return success();

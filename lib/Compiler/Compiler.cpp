@@ -324,8 +324,9 @@ LogicalResult Compilation::link(Artefact &artefact) {
   });
 }
 
-/// What LLVM has made of the kernels. `spilled` are those with memory of one lane, which is in the
-/// card's memory, and slow: whoever tiled them asked for more registers than there are.
+/// What LLVM has made of the kernels; the plan is told of their LDS. `spilled` are those with memory
+/// of one lane, which is in the card's memory, and slow: whoever tiled them asked for more registers
+/// than there are.
 LogicalResult Compilation::checkImage(const std::string &image,
                                       std::vector<tinyrt::KernelMetadata> &spilled) {
   std::vector<tinyrt::KernelMetadata> kernels;
@@ -341,6 +342,9 @@ LogicalResult Compilation::checkImage(const std::string &image,
       module.emitWarning("kernel '") << kernel.name << "' has a stack of no known size";
     if (kernel.privateBytes || kernel.vectorSpills || kernel.scalarSpills)
       spilled.push_back(kernel);
+    for (size_t i = 0; i < plan->kernels().size(); ++i)
+      if (plan->text(plan->kernels()[i].name) == kernel.name)
+        plan.setLocalBytes(i, kernel.groupBytes);
   }
   return success();
 }

@@ -273,6 +273,11 @@ bool Plan::load(const void *data, size_t size, Plan &plan, std::string &error) {
   return true;
 }
 
+void Plan::setLocalBytes(size_t kernel, uint32_t bytes) {
+  char *table = reinterpret_cast<char *>(words.data()) + planView.header().kernels.offset;
+  reinterpret_cast<tiny_plan_kernel *>(table)[kernel].local_bytes = bytes;
+}
+
 Plan &Plan::operator=(const Plan &other) {
   if (this == &other)
     return *this;

@@ -8,7 +8,6 @@
 #include "HandlerTable.h"
 #include "Workgroup.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
 
@@ -31,21 +30,6 @@ static void noteHidden(Wave &wave, uint64_t address, unsigned dwords) {
   }
 }
 
-/// How many of `bytes` at `address` are readable. An aligned access may begin in an allocation and
-/// run over its end: memory is mapped by pages, none of which it leaves, and LLVM loads three
-/// dwords as four for that reason. What lies behind the end is of nobody, and reads as 0 here.
-static unsigned readableBytes(Wave &wave, uint64_t address, unsigned bytes) {
-  MemoryView &memory = wave.workgroup->worker->memory;
-  if (memory.allowed(address, bytes, Access::read))
-    return bytes;
-  if (!llvm::isPowerOf2_32(bytes) || address % bytes != 0)
-    return 0;
-  unsigned readable = bytes - 1;
-  while (readable > 0 && !memory.allowed(address, readable, Access::read))
-    --readable;
-  return readable;
-}
-
 /// Reads `count` dwords that must be in memory.
 static bool readDwords(Wave &wave, uint64_t address, uint32_t *to, unsigned count) {
   Workgroup &group = *wave.workgroup;
@@ -57,8 +41,7 @@ static bool readDwords(Wave &wave, uint64_t address, uint32_t *to, unsigned coun
     }
     address &= ~uint64_t(3);
   }
-  unsigned readable = readableBytes(wave, address, 4 * count);
-  if (readable == 0) {
+  if (!group.worker->memory.allowed(address, 4 * count, Access::read)) {
     MemoryView::Problem problem = group.worker->memory.explain(address, 4 * count, Access::read);
     wave.fault(problem.afterFree ? Fault::Kind::useAfterFree : Fault::Kind::outOfBounds,
                problem.text);
@@ -72,8 +55,7 @@ static bool readDwords(Wave &wave, uint64_t address, uint32_t *to, unsigned coun
   }
   if (!group.launch.unfilled.empty())
     noteHidden(wave, address, count);
-  std::memset(to, 0, 4 * size_t(count));
-  std::memcpy(to, reinterpret_cast<const void *>(address), readable);
+  std::memcpy(to, reinterpret_cast<const void *>(address), 4 * size_t(count));
   return true;
 }
 

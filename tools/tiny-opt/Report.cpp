@@ -43,6 +43,10 @@ bool tinyopt::reportWithCode(StringRef program, StringRef cost, const DialectReg
   llvm::raw_string_ostream imageStream(image);
   if (failed(tiny::emit(*module, compileOptions, tiny::EmitKind::codeObject, imageStream)))
     return false;
+  if (image.empty()) { // nothing is left to compute
+    os << cost;
+    return true;
+  }
   if (options.format != "json") {
     os << cost << "\n";
     return reportCodeObject(image, options, os, error);

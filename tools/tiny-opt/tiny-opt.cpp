@@ -67,12 +67,24 @@ int main(int argc, char **argv) {
     result->keep();
     return EXIT_SUCCESS;
   }
+  if (llvm::StringRef(input).ends_with(".onnx"))
+    return failWith(
+        "tiny-opt takes MLIR: tiny-translate --import-onnx makes that of a model, and tiny-run "
+        "--report reports on one");
+  if (reports && options.format != "text" && options.format != "json")
+    return failWith("unknown format '" + options.format + "'; give text or json");
   if (auto fault = mlir::tiny::checkNesting(file->getBuffer(), input))
     return failWith(*fault);
   // The code of a GPU is part of the report on it; the program is then what is compiled.
   const mlir::tiny::Target *gpu = reports ? mlir::tiny::findGPU(codeTarget) : nullptr;
   if (gpu)
     options.target = gpu->name;
+  if (reports && !mlir::tiny::findTarget(options.target)) {
+    std::string known;
+    for (const mlir::tiny::Target &row : mlir::tiny::kTargets)
+      known += " " + std::string(row.name);
+    return failWith("unknown target '" + options.target + "'; the report knows" + known);
+  }
   if (!reports && !codeTarget.empty())
     return failWith("--target is for --tiny-report; pipelines take their target as an option");
   std::string cost, program;

@@ -365,6 +365,9 @@ static bool checkTogether(const Options &options, std::string &error) {
     return fail("--device runs what is compiled, and the reference interprets");
   if (!options.device.empty() && (options.device == "cpu") != (options.target == "cpu"))
     return fail("--target cpu runs on --device cpu, and --target rdna3 on sim or hsa");
+  if (options.threads && options.target != "reference" && options.target != "cpu" &&
+      options.device != "sim")
+    return fail("--threads is for a processor and for --device sim; the card has its own");
   if (options.model.empty())
     return fail("no model is given; see --help");
   if (!options.emitPath.empty() && options.emit.empty())

@@ -7,6 +7,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <unistd.h>
 
 using namespace tinyrun;
@@ -46,6 +47,9 @@ Target::~Target() = default;
 std::shared_ptr<tinyrt::Device> tinyrun::createDevice(const Options &options, std::string &error) {
   if (options.target == "cpu")
     return tinyrt::createCpuDevice(options.threads);
+  // The simulator is a library of its own, and takes its options from there.
+  if (options.threads && options.device == "sim")
+    ::setenv("TINY_SIM_THREADS", std::to_string(options.threads).c_str(), /*overwrite=*/1);
   tinyrt::HsaOptions hsa;
   tinyrt::parseHsaDevice(options.device.empty() ? "hsa" : options.device, hsa);
   return tinyrt::createHsaDevice(hsa, error);

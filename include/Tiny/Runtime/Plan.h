@@ -97,6 +97,9 @@ public:
   const PlanView &view() const { return planView; }
   const PlanView *operator->() const { return &planView; }
 
+  /// The LDS of a workgroup, which is known for certain only when the kernel is linked.
+  void setLocalBytes(size_t kernel, uint32_t bytes);
+
   Plan() = default;
   Plan(const Plan &other) { *this = other; }
   Plan &operator=(const Plan &other);

@@ -52,6 +52,8 @@ class Header:
 
 
 def random_bytes(tensor, generator):
+    if not tensor["count"]:
+        return b""
     kind, size = NPY[tensor["element"]][1], tensor["bytes"] // max(tensor["count"], 1)
     if kind == "V":  # the high half of an f32
         numbers = (struct.pack("<f", generator.uniform(-1, 1))[2:] for _ in range(tensor["count"]))
@@ -193,4 +195,5 @@ def main():
         rest = rest[end + 1:]
 
 
-main()
+if __name__ == "__main__":
+    main()

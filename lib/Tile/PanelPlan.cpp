@@ -21,7 +21,7 @@ using namespace mlir::tiny;
 // Packing was measured on Zen 3: contiguous loads and stores, transposed ones, and scalar ones.
 static constexpr double loadCost = 0.5, fmaCost = 0.5, storeCost = 1, tileOverhead = 16,
                         chainLatency = 5, packCost = 2, transposeCost = 4, elementCost = 1.5,
-                        guardCost = 4, rowCost = 16, runCost = 2;
+                        guardCost = 4, rowCost = 16, streamCost = 60, runCost = 4.5;
 /// What a workgroup costs beside its work.
 static constexpr double workgroupCost = 1000;
 /// Bytes per cycle from beyond the second-level cache.
@@ -193,11 +193,12 @@ double PanelPlan::cycles(const KernelNest &nest) const {
          blocks = llvm::divideCeil(what.depthExtent, depthBlock), depth = what.depthExtent,
          batch = what.batchExtent;
   double sums = registerRows * vectors;
-  // Short chains of different tiles overlap.
+  // Short chains of different tiles overlap, and so do their ends.
   double latency = depthBlock <= streams ? 0 : chainLatency;
   double loads = (registerRows + vectors) * loadCost;
   double step = std::max({sums * fmaCost, loads, latency}) + loads / 8;
-  double perBlock = tileOverhead + (splitsDepth() ? sums * (loadCost + storeCost) : 0);
+  double perBlock = (latency ? tileOverhead : tileOverhead / 4) +
+                    (splitsDepth() ? sums * (loadCost + storeCost) : 0);
   double result = rowStrips * panels * (depth * step + blocks * perBlock);
   // Packing, again for each tile of the other side.
   auto packing = [&](PanelWalk walk, const ContractionSide &side, int64_t unit) {
@@ -220,7 +221,8 @@ double PanelPlan::cycles(const KernelNest &nest) const {
     result += depth * panels * panelWidth() * rowTiles * packing(columns, what.columns, lanes);
   // Each step of the depth begins somewhere else in memory, where no prefetcher has been.
   if (double(what.columns.extent) * depth * elementBytes() > streamedBytes)
-    result += depth * rowTiles * columnTiles * rowCost;
+    result +=
+        depth * rowTiles * columnTiles * (columns == PanelWalk::inPlace ? streamCost : rowCost);
   if (rows != PanelWalk::inPlace)
     result += depth * rowStrips * registerRows * columnTiles *
               packing(rows, what.rows, rows == PanelWalk::alongDepth ? lanes : registerRows);
@@ -280,7 +282,7 @@ double PanelPlan::farCycles(const Candidate &alone, const PanelTarget &target) c
   if (bytes * what.columns.extent > target.l1Bytes)
     result += rowParts * columnParts * what.depthExtent * runCost;
   if (bytes * what.columns.extent > target.l2Bytes / 2)
-    result += rowParts * bytes * what.columns.extent / farBytesPerCycle;
+    result += rowParts * bytes * what.columns.extent / farBytesPerCycle / 2;
   return what.batchExtent * result;
 }
 

@@ -10,6 +10,7 @@
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -62,7 +63,10 @@ llvm::Expected<std::string> mlir::tiny::linkELF(llvm::ArrayRef<llvm::ArrayRef<ch
     arguments.push_back(word.c_str());
   std::string said;
   llvm::raw_string_ostream messages(said);
+  // Where lld gives up it would end the process, unless somebody recovers from that.
+  llvm::CrashRecoveryContext::Enable();
   lld::Result result = lld::lldMain(arguments, messages, messages, {{lld::Gnu, &lld::elf::link}});
+  llvm::CrashRecoveryContext::Disable();
   isUsable = result.canRunAgain;
   if (result.retCode != 0)
     return llvm::createStringError("lld cannot link: " + llvm::StringRef(said).trim());

@@ -324,9 +324,9 @@ LogicalResult Compilation::link(Artefact &artefact) {
   });
 }
 
-/// What LLVM has made of the kernels; the plan is told of their LDS. `spilled` are those with memory
-/// of one lane, which is in the card's memory, and slow: whoever tiled them asked for more registers
-/// than there are.
+/// What LLVM has made of the kernels; the plan is told of their LDS. `spilled` are those with
+/// memory of one lane, which is in the card's memory, and slow: whoever tiled them asked for more
+/// registers than there are.
 LogicalResult Compilation::checkImage(const std::string &image,
                                       std::vector<tinyrt::KernelMetadata> &spilled) {
   std::vector<tinyrt::KernelMetadata> kernels;

@@ -38,8 +38,8 @@ struct ContractionNest {
 
   /// `nest` as a contraction, or nothing where it is none that lanes could share through LDS.
   static std::optional<ContractionNest> get(const KernelNest &nest);
-  /// The same for a CPU, which multiplies f32 or f64 and computes a factor from anything on its way:
-  /// there are no narrow factors, and a product may have no rows.
+  /// The same for a CPU, which multiplies f32 or f64 and computes a factor from anything on its
+  /// way: there are no narrow factors, and a product may have no rows.
   static std::optional<ContractionNest> getForCPU(const KernelNest &nest);
 
 private:

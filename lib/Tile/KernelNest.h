@@ -130,7 +130,7 @@ struct NestTiling {
   explicit NestTiling(DictionaryAttr panels);
 
   Attribute attribute;
-  GPUTilingAttr gpu;      ///< Null on a CPU.
+  GPUTilingAttr gpu;     ///< Null on a CPU.
   DictionaryAttr panels; ///< A PanelTiling, and nothing below is set; else null.
   ArrayRef<int64_t> grid, unroll, order;
   int64_t vectorDim = -1, vectorWidth = 1;

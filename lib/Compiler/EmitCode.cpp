@@ -12,7 +12,9 @@
 #include "Tiny/Compiler/GPU.h"
 
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -71,6 +73,53 @@ static void setGPU(llvm::Module &module, const Target &gpu) {
   }
 }
 
+namespace {
+/// Takes vectors of bytes and halves of words that need not begin where a word does apart again.
+/// LLVM joins them, and then loads two bytes at once from an odd address, as the mode of the
+/// function does not allow.
+struct SplitMisalignedPass : llvm::PassInfoMixin<SplitMisalignedPass> {
+  llvm::PreservedAnalyses run(llvm::Function &function, llvm::FunctionAnalysisManager &) {
+    const llvm::DataLayout &layout = function.getDataLayout();
+    constexpr uint64_t wordBytes = 4;
+    bool changed = false;
+    for (llvm::BasicBlock &block : function)
+      for (llvm::Instruction &instruction : llvm::make_early_inc_range(block)) {
+        auto *load = llvm::dyn_cast<llvm::LoadInst>(&instruction);
+        auto *store = llvm::dyn_cast<llvm::StoreInst>(&instruction);
+        if (!(load && load->isSimple()) && !(store && store->isSimple()))
+          continue;
+        auto *type = llvm::dyn_cast<llvm::FixedVectorType>(llvm::getLoadStoreType(&instruction));
+        if (!type)
+          continue;
+        uint64_t size = layout.getTypeStoreSize(type->getElementType());
+        llvm::Align alignment = llvm::getLoadStoreAlignment(&instruction);
+        uint64_t whole = llvm::PowerOf2Ceil(layout.getTypeStoreSize(type).getFixedValue());
+        if (size >= wordBytes || layout.getTypeSizeInBits(type->getElementType()) != 8 * size ||
+            alignment.value() >= std::min(whole, wordBytes))
+          continue;
+        llvm::IRBuilder<> builder(&instruction);
+        llvm::Value *pointer = llvm::getLoadStorePointerOperand(&instruction);
+        llvm::Value *joined = load ? llvm::PoisonValue::get(type) : store->getValueOperand();
+        for (unsigned i = 0; i < type->getNumElements(); ++i) {
+          llvm::Value *place =
+              builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), pointer, i * size);
+          llvm::Align own = llvm::commonAlignment(alignment, i * size);
+          if (load)
+            joined = builder.CreateInsertElement(
+                joined, builder.CreateAlignedLoad(type->getElementType(), place, own), i);
+          else
+            builder.CreateAlignedStore(builder.CreateExtractElement(joined, i), place, own);
+        }
+        if (load)
+          load->replaceAllUsesWith(joined);
+        instruction.eraseFromParent();
+        changed = true;
+      }
+    return changed ? llvm::PreservedAnalyses::none() : llvm::PreservedAnalyses::all();
+  }
+};
+} // namespace
+
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -88,6 +137,7 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   // Neighbours are one access before they are a kind of access that LLVM does not join.
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::LoadStoreVectorizerPass());
+  passes.addPass(SplitMisalignedPass());
   passes.addPass(SplitAddressesPass());
   passes.addPass(llvm::EarlyCSEPass());
   passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()),

@@ -38,11 +38,8 @@ mlir::tiny::createTargetMachine(const Target &gpu) {
     return llvm::createStringError(error);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  // LLVM would join neighbouring bytes to words that begin anywhere. The card can be set up to
-  // allow that; code that does not need it runs either way.
-  constexpr llvm::StringLiteral features = "-unaligned-access-mode";
   std::unique_ptr<llvm::TargetMachine> machine(
-      target->createTargetMachine(triple, gpu.name, features, options, llvm::Reloc::PIC_,
+      target->createTargetMachine(triple, gpu.name, /*Features=*/"", options, llvm::Reloc::PIC_,
                                   std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     return llvm::createStringError("LLVM cannot make code for " + StringRef(gpu.name));

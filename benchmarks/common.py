@@ -1,0 +1,103 @@
+"""What the benchmarks share: the virtual environment of the peers, and how times become a table."""
+
+import math
+import os
+import pathlib
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import venv
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / "build" / "bench-venv"
+# What each peer needs from PyPI. A peer that is not here needs nothing but what all have.
+EVERYBODY = ["onnx", "numpy"]
+PEERS = {
+    "numpy": [],
+    "onnxruntime": ["onnxruntime==1.31.*"],
+    "openvino": ["openvino==2026.4.*"],
+    "torch": ["torch"],
+    "iree": ["iree-base-compiler", "iree-base-runtime"],
+}
+# PyTorch's own index has wheels without the libraries of GPUs, a tenth of the size.
+TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
+
+
+class Failure(Exception):
+    """Something the user must hear about, as one plain sentence."""
+
+
+def installed(python):
+    """The packages of an environment: name to version."""
+    command = [python, "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]
+    text = subprocess.run(command, capture_output=True, text=True).stdout
+    return dict(re.findall(r"^([\w.-]+)==(\S+)$", text, re.M))
+
+
+def is_there(package, versions):
+    name, _, wanted = package.partition("==")
+    return name in versions and versions[name].startswith(wanted.rstrip("*"))
+
+
+def install(python, packages):
+    """Whether the packages are there now. pip says why not."""
+    print(f"installing {', '.join(packages)} into {ENVIRONMENT} ...", file=sys.stderr)
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if packages == ["torch"]:
+        from_torch = command + ["--retries", "0", "--index-url", TORCH_INDEX, *packages]
+        if subprocess.run(from_torch, capture_output=True).returncode == 0:
+            return True
+    return subprocess.run(command + packages).returncode == 0
+
+
+def prepare_environment(peers):
+    """Returns the Python of the virtual environment and those of `peers` that it has; the others are said to be
+    left out."""
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        venv.create(ENVIRONMENT, with_pip=True)
+    versions = installed(python)
+    missing = [package for package in EVERYBODY if not is_there(package, versions)]
+    if missing and not install(python, missing):
+        raise Failure(f"pip could not install {' and '.join(missing)}; its reason is above")
+    found = []
+    for peer in peers:
+        missing = [package for package in PEERS[peer] if not is_there(package, versions)]
+        if missing and not install(python, missing):
+            print(f"{peer} is left out: pip could not install it; its reason is above", file=sys.stderr)
+        else:
+            found.append(peer)
+    return python, found
+
+
+def processor():
+    try:
+        names = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
+    except OSError:
+        names = []
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+
+
+def run_tiny(command):
+    """The least and the median time in milliseconds that `tiny-run --bench` prints."""
+    try:
+        result = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    except OSError as error:
+        raise Failure(f"cannot start {command[0]}: {error.strerror}; is Tiny built?") from error
+    if result.returncode != 0:
+        raise Failure(f"tiny-run fails: {result.stderr.strip() or result.stdout.strip()}")
+    found = re.search(r"^bench: min ([\d.]+) ms, median ([\d.]+) ms", result.stdout, re.M)
+    if not found:
+        raise Failure("tiny-run printed no line 'bench: min ... ms, median ... ms'")
+    return float(found[1]), float(found[2])
+
+
+def best(rounds):
+    """Of (least, median) pairs, one for each round."""
+    return {"min": min(least for least, _ in rounds), "median": statistics.median(m for _, m in rounds)}
+
+
+def geometric_mean(ratios):
+    return math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))

@@ -1,0 +1,363 @@
+"""The single ops that ops.py times: an ONNX model, inputs and expected results of each, and how the peers that
+take no ONNX say it. Runs in the environment of the peers."""
+
+import math
+
+import numpy
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+ROUNDING = 2.0**-24  # of f32, relative
+ELEMENTS = 1 << 24
+
+
+class Case:
+    """`nodes` are (operator, inputs, outputs, attributes) from the inputs x0, x1, … to y. `expected` is in f64.
+    Results may be off by `tolerance`. `numpy` and `torch` are functions of the modules and the inputs that
+    return the op to time, a function without arguments."""
+
+    def __init__(self, nodes, inputs, expected, tolerance, peers, constants=(), opset=20):
+        self.nodes, self.inputs, self.constants, self.opset = nodes, inputs, dict(constants), opset
+        self.expected, self.tolerance, self.peers = expected, tolerance, peers
+
+    def model(self):
+        def info(name, array):
+            return helper.make_tensor_value_info(name, TensorProto.FLOAT, array.shape)
+
+        graph = helper.make_graph(
+            [helper.make_node(op, inputs, outputs, **more) for op, inputs, outputs, more in self.nodes],
+            "op",
+            [info(f"x{i}", array) for i, array in enumerate(self.inputs)],
+            [info("y", self.expected)],
+            [numpy_helper.from_array(array, name) for name, array in self.constants.items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=10)
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
+
+def random(*shape, seed=1):
+    """Uniform in [-1, 1)."""
+    return numpy.random.default_rng([seed, *shape]).random(shape, dtype=numpy.float32) * 2 - 1
+
+
+def of_sums(terms, largest=1.0):
+    """How far sums of so many random terms, each up to `largest`, may be off: a partial sum grows as the root of
+    its terms and rounds once for each, either way, so that this is 8 times what is to be expected."""
+    return 8 * terms * ROUNDING * largest
+
+
+def of_function(expected, ulps):
+    return ulps * 2 * ROUNDING * float(numpy.abs(expected).max())
+
+
+def product(batch, rows, columns, depth, transposed=False):
+    """The right factor is a constant, as the weights of a layer are, but for batches."""
+    lead = (batch,) if batch > 1 else ()
+    a, b = random(*lead, rows, depth), random(*lead, depth, columns, seed=2)
+    given = numpy.ascontiguousarray(numpy.swapaxes(b, -1, -2)) if transposed else b
+    nodes, right = [], "x1" if batch > 1 else "b"
+    if transposed:
+        permutation = [*range(len(lead)), len(lead) + 1, len(lead)]
+        nodes.append(("Transpose", [right], ["t"], {"perm": permutation}))
+    nodes.append(("MatMul", ["x0", "t" if transposed else right], ["y"], {}))
+
+    def in_numpy(np, x, w=given):
+        out = np.empty((*lead, rows, columns), np.float32)
+        other = np.swapaxes(w, -1, -2) if transposed else w
+        return lambda: np.matmul(x, other, out=out)
+
+    def in_torch(torch, x, w=None):
+        w = torch.from_numpy(given) if w is None else w
+        out = torch.empty(*lead, rows, columns)
+        other = w.mT if transposed else w
+        return lambda: torch.matmul(x, other, out=out)
+
+    return Case(
+        nodes,
+        [a, given] if batch > 1 else [a],
+        a.astype(numpy.float64) @ b,
+        of_sums(depth),
+        {"numpy": in_numpy, "torch": in_torch},
+        {} if batch > 1 else {"b": given},
+    )
+
+
+def chain():
+    a, b, c = (random(ELEMENTS, seed=i) for i in range(3))
+    nodes = [("Mul", ["x0", "x1"], ["p"], {}), ("Add", ["p", "x2"], ["s"], {}), ("Relu", ["s"], ["y"], {})]
+    expected = numpy.maximum(a.astype(numpy.float64) * b + c, 0)
+
+    def in_numpy(np, a, b, c):
+        out = np.empty_like(a)
+        return lambda: np.maximum(np.add(np.multiply(a, b, out=out), c, out=out), 0, out=out)
+
+    def in_torch(torch, a, b, c):
+        out = torch.empty_like(a)
+        return lambda: torch.relu_(torch.addcmul(c, a, b, out=out))
+
+    return Case(nodes, [a, b, c], expected, of_function(expected, 2), {"numpy": in_numpy, "torch": in_torch})
+
+
+def add():
+    a, b = (random(ELEMENTS, seed=i) for i in range(2))
+    expected = a.astype(numpy.float64) + b
+
+    def in_numpy(np, a, b):
+        out = np.empty_like(a)
+        return lambda: np.add(a, b, out=out)
+
+    def in_torch(torch, a, b):
+        out = torch.empty_like(a)
+        return lambda: torch.add(a, b, out=out)
+
+    peers = {"numpy": in_numpy, "torch": in_torch}
+    return Case([("Add", ["x0", "x1"], ["y"], {})], [a, b], expected, of_function(expected, 1), peers)
+
+
+def exp():
+    a = random(ELEMENTS)
+    expected = numpy.exp(a.astype(numpy.float64))
+
+    def in_numpy(np, a):
+        out = np.empty_like(a)
+        return lambda: np.exp(a, out=out)
+
+    def in_torch(torch, a):
+        out = torch.empty_like(a)
+        return lambda: torch.exp(a, out=out)
+
+    peers = {"numpy": in_numpy, "torch": in_torch}
+    return Case([("Exp", ["x0"], ["y"], {})], [a], expected, of_function(expected, 2), peers)
+
+
+def gelu():
+    a = random(ELEMENTS)
+    wide = a.astype(numpy.float64)
+    expected = wide / 2 * (1 + numpy.tanh(math.sqrt(2 / math.pi) * (wide + 0.044715 * wide**3)))
+
+    def in_numpy(np, a):
+        out, f32 = np.empty_like(a), np.float32
+
+        def run():
+            np.multiply(a, a, out=out)
+            np.multiply(out, f32(0.044715), out=out)
+            np.add(out, f32(1), out=out)
+            np.multiply(out, a, out=out)
+            np.multiply(out, f32(math.sqrt(2 / math.pi)), out=out)
+            np.tanh(out, out=out)
+            np.add(out, f32(1), out=out)
+            np.multiply(out, a, out=out)
+            return np.multiply(out, f32(0.5), out=out)
+
+        return run
+
+    def in_torch(torch, a):
+        return lambda: torch.nn.functional.gelu(a, approximate="tanh")
+
+    nodes = [("Gelu", ["x0"], ["y"], {"approximate": "tanh"})]
+    return Case(nodes, [a], expected, of_function(expected, 8), {"numpy": in_numpy, "torch": in_torch})
+
+
+def sums(axis):
+    a = random(4096, 4096)
+
+    def in_numpy(np, a):
+        out = np.empty(4096, np.float32)
+        return lambda: np.sum(a, axis=axis, out=out)
+
+    def in_torch(torch, a):
+        return lambda: torch.sum(a, axis)
+
+    nodes = [("ReduceSum", ["x0", "axes"], ["y"], {"keepdims": 0})]
+    expected = a.sum(axis=axis, dtype=numpy.float64)
+    axes = {"axes": numpy.array([axis], numpy.int64)}
+    return Case(nodes, [a], expected, of_sums(4096), {"numpy": in_numpy, "torch": in_torch}, axes)
+
+
+def softmax():
+    a = random(4096, 4096)
+    powers = numpy.exp(a.astype(numpy.float64))
+    expected = powers / powers.sum(axis=1, keepdims=True)
+
+    def in_numpy(np, a):
+        out, row = np.empty_like(a), np.empty((4096, 1), np.float32)
+
+        def run():
+            np.max(a, axis=1, keepdims=True, out=row)
+            np.exp(np.subtract(a, row, out=out), out=out)
+            np.sum(out, axis=1, keepdims=True, out=row)
+            return np.divide(out, row, out=out)
+
+        return run
+
+    def in_torch(torch, a):
+        return lambda: torch.softmax(a, -1)
+
+    # The sum has terms of one sign: its error is that of as many additions, either way.
+    tolerance = of_function(expected, 8 + math.sqrt(4096))
+    peers = {"numpy": in_numpy, "torch": in_torch}
+    return Case([("Softmax", ["x0"], ["y"], {"axis": -1})], [a], expected, tolerance, peers)
+
+
+def layernorm():
+    a, scale, bias = random(4096, 1024), random(1024), random(1024, seed=2)
+    wide = a.astype(numpy.float64)
+    centred = wide - wide.mean(axis=1, keepdims=True)
+    expected = centred / numpy.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5) * scale + bias
+
+    def in_numpy(np, a):
+        out = np.empty_like(a)
+
+        def run():
+            np.subtract(a, np.mean(a, axis=1, keepdims=True), out=out)
+            deviation = np.sqrt(np.mean(out * out, axis=1, keepdims=True) + np.float32(1e-5))
+            np.multiply(out, 1 / deviation, out=out)
+            return np.add(np.multiply(out, scale, out=out), bias, out=out)
+
+        return run
+
+    def in_torch(torch, a):
+        weights = torch.from_numpy(scale), torch.from_numpy(bias)
+        return lambda: torch.nn.functional.layer_norm(a, (1024,), *weights)
+
+    return Case(
+        [("LayerNormalization", ["x0", "scale", "bias"], ["y"], {"axis": -1, "epsilon": 1e-5})],
+        [a],
+        expected,
+        of_function(expected, 8 + math.sqrt(1024)),
+        {"numpy": in_numpy, "torch": in_torch},
+        {"scale": scale, "bias": bias},
+    )
+
+
+def transpose():
+    a = random(4096, 4096)
+
+    def in_numpy(np, a):
+        out = np.empty_like(a)
+        return lambda: (np.copyto(out, a.T), out)[1]
+
+    def in_torch(torch, a):
+        out = torch.empty_like(a)
+        return lambda: out.copy_(a.T)
+
+    nodes = [("Transpose", ["x0"], ["y"], {"perm": [1, 0]})]
+    return Case(nodes, [a], a.T.astype(numpy.float64), 0, {"numpy": in_numpy, "torch": in_torch})
+
+
+def maxpool():
+    a = random(1, 64, 112, 112)
+    padded = numpy.pad(a, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-numpy.inf)
+    windows = numpy.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))[:, :, ::2, ::2]
+
+    def in_torch(torch, a):
+        return lambda: torch.nn.functional.max_pool2d(a, 3, 2, 1)
+
+    nodes = [("MaxPool", ["x0"], ["y"], {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]})]
+    return Case(nodes, [a], windows.max(axis=(4, 5)).astype(numpy.float64), 0, {"torch": in_torch})
+
+
+def convolution(channels, size, features, window, stride=1, groups=1):
+    a = random(1, channels, size, size)
+    weights, bias = random(features, channels // groups, window, window, seed=2), random(features, seed=3)
+    pad = window // 2
+    padded = numpy.pad(a.astype(numpy.float64), ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    windows = numpy.lib.stride_tricks.sliding_window_view(padded, (window, window), (2, 3))
+    windows = windows[0, :, ::stride, ::stride]
+    depth = channels // groups
+    parts = [
+        numpy.einsum(
+            "cxykl,fckl->fxy",
+            windows[g * depth : (g + 1) * depth],
+            weights[g * (features // groups) : (g + 1) * (features // groups)].astype(numpy.float64),
+            optimize=True,
+        )
+        for g in range(groups)
+    ]
+    expected = (numpy.concatenate(parts) + bias[:, None, None])[None]
+
+    def in_torch(torch, a):
+        w, b = torch.from_numpy(weights), torch.from_numpy(bias)
+        return lambda: torch.nn.functional.conv2d(a, w, b, stride, pad, 1, groups)
+
+    def in_torch_by_channels(torch, a):
+        w, b = torch.from_numpy(weights).to(memory_format=torch.channels_last), torch.from_numpy(bias)
+        a = a.to(memory_format=torch.channels_last)
+        return lambda: torch.nn.functional.conv2d(a, w, b, stride, pad, 1, groups)
+
+    attributes = {"strides": [stride] * 2, "pads": [pad] * 4, "group": groups, "kernel_shape": [window] * 2}
+    return Case(
+        [("Conv", ["x0", "w", "b"], ["y"], attributes)],
+        [a],
+        expected,
+        of_sums(depth * window * window + 1),
+        {"torch": in_torch, "torch channels_last": in_torch_by_channels},
+        {"w": weights, "b": bias},
+    )
+
+
+def attention(causal, heads=12, length=512, width=64):
+    q, k, v = (random(1, heads, length, width, seed=i) for i in range(3))
+    scores = q.astype(numpy.float64) @ numpy.swapaxes(k, -1, -2) / math.sqrt(width)
+    later = numpy.triu(numpy.ones((length, length), bool), 1)
+    if causal:
+        scores[..., later] = -numpy.inf
+    powers = numpy.exp(scores)
+    expected = powers / powers.sum(axis=-1, keepdims=True) @ v
+    nodes = [
+        ("Transpose", ["x1"], ["t"], {"perm": [0, 1, 3, 2]}),
+        ("MatMul", ["x0", "t"], ["products"], {}),
+        ("Mul", ["products", "scale"], ["scores"], {}),
+    ]
+    constants = {"scale": numpy.float32(1 / math.sqrt(width)).reshape(1)}
+    if causal:
+        nodes.append(("Add", ["scores", "mask"], ["masked"], {}))
+        constants["mask"] = numpy.where(later, numpy.float32("-inf"), numpy.float32(0))[None, None]
+    nodes += [
+        ("Softmax", ["masked" if causal else "scores"], ["weights"], {"axis": -1}),
+        ("MatMul", ["weights", "x2"], ["y"], {}),
+    ]
+
+    def in_torch(torch, q, k, v):
+        return lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
+
+    return Case(nodes, [q, k, v], expected, of_sums(width + length), {"torch": in_torch}, constants)
+
+
+CASES = {
+    **{
+        f"gemm {m}x{n}x{k}": (lambda m=m, n=n, k=k: product(1, m, n, k))
+        for m, n, k in (
+            (64, 64, 64),
+            (128, 128, 128),
+            (256, 256, 256),
+            (32, 1024, 1024),
+            (512, 512, 512),
+            (1024, 1024, 1024),
+            (128, 4096, 4096),
+            (2048, 2048, 2048),
+        )
+    },
+    "gemm_nt 128x4096x4096": lambda: product(1, 128, 4096, 4096, True),
+    "bmm 12x128x128x64": lambda: product(12, 128, 128, 64),
+    "bmm_nt 12x128x128x64": lambda: product(12, 128, 128, 64, True),
+    "gemv 1x4096x4096": lambda: product(1, 1, 4096, 4096),
+    "gemv_nt 1x4096x4096": lambda: product(1, 1, 4096, 4096, True),
+    "chain 16M": chain,
+    "add 16M": add,
+    "exp 16M": exp,
+    "gelu 16M": gelu,
+    "sum_last 4096x4096": lambda: sums(1),
+    "sum_first 4096x4096": lambda: sums(0),
+    "softmax 4096x4096": softmax,
+    "layernorm 4096x1024": layernorm,
+    "transpose 4096x4096": transpose,
+    "maxpool3x3s2 1x64x112x112": maxpool,
+    "conv3x3 1x64x56x56->64": lambda: convolution(64, 56, 64, 3),
+    "conv7x7s2 1x3x224x224->64": lambda: convolution(3, 224, 64, 7, 2),
+    "dwconv3x3 1x96x56x56->96": lambda: convolution(96, 56, 96, 3, 1, 96),
+    "conv1x1 1x64x56x56->256": lambda: convolution(64, 56, 256, 1),
+    "attention 12x512x64": lambda: attention(False),
+    "attention_causal 12x512x64": lambda: attention(True),
+}

@@ -1,0 +1,128 @@
+"""The side of ops.py that runs in the environment of the peers: makes the cases, and times one peer.
+
+    ops_side.py list                        the names of the cases
+    ops_side.py make FOLDER CASE            a folder with the model, its inputs, and expected results
+    ops_side.py serve FOLDER PEER THREADS   answers requests from the standard input, one JSON object per line
+"""
+
+import functools
+import json
+import os
+import pathlib
+import sys
+import time
+
+THREADS = sys.argv[4] if sys.argv[1] == "serve" else "1"
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = THREADS  # before NumPy and PyTorch read them
+
+import numpy  # noqa: E402
+
+import op_cases  # noqa: E402
+
+
+def folder_of(folder, case):
+    return pathlib.Path(folder) / "".join(c if c.isalnum() else "_" for c in case)
+
+
+def make(folder, name):
+    case, place = op_cases.CASES[name](), folder_of(folder, name)
+    place.mkdir()
+    (place / "model.onnx").write_bytes(case.model().SerializeToString())
+    for i, array in enumerate(case.inputs):
+        numpy.save(place / f"x{i}.npy", array)
+    numpy.save(place / "expected.npy", case.expected.astype(numpy.float32))
+    # Rounding what is expected to f32 is one more error.
+    tolerance = case.tolerance + op_cases.ROUNDING * float(numpy.abs(case.expected).max())
+    return {"folder": str(place), "inputs": len(case.inputs), "tolerance": tolerance}
+
+
+def variants(peer, case, place, inputs):
+    """The ways to say `case` to `peer`: functions without arguments that return the result, an array or what
+    numpy.asarray takes."""
+    if peer == "numpy":
+        return [case.peers["numpy"](numpy, *inputs)] if "numpy" in case.peers else []
+    if peer == "torch":
+        import torch
+
+        torch.set_num_threads(int(THREADS))
+        torch.set_grad_enabled(False)
+        tensors = [torch.from_numpy(array) for array in inputs]
+        return [make(torch, *tensors) for name, make in case.peers.items() if name.startswith("torch")]
+    names = [f"x{i}" for i in range(len(inputs))]
+    if peer == "onnxruntime":
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = int(THREADS), 1
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(str(place / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        binding = session.io_binding()
+        result = onnxruntime.OrtValue.ortvalue_from_numpy(numpy.empty(case.expected.shape, numpy.float32))
+        for name, array in zip(names, inputs):
+            binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(array))
+        binding.bind_ortvalue_output("y", result)
+        return [lambda: (session.run_with_iobinding(binding), result.numpy)[1]]
+    import openvino
+
+    core = openvino.Core()
+    properties = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": int(THREADS)}
+    request = core.compile_model(str(place / "model.onnx"), "CPU", properties).create_infer_request()
+    for name, array in zip(names, inputs):
+        request.set_tensor(name, openvino.Tensor(array, shared_memory=True))
+    return [lambda: (request.infer(), lambda: request.get_output_tensor().data)[1]]
+
+
+def time_one(run, seconds):
+    """Milliseconds of each sample, at most `seconds` of them; a sample is as many calls as take 0.2 ms."""
+    run()
+    start = time.perf_counter()
+    run()
+    calls = max(1, int(2e-4 / max(time.perf_counter() - start, 1e-7)))
+    samples, start = [], time.perf_counter()
+    while len(samples) < 3 or time.perf_counter() - start < seconds:
+        before = time.perf_counter()
+        for _ in range(calls):
+            run()
+        samples.append((time.perf_counter() - before) / calls * 1e3)
+    return samples
+
+
+@functools.lru_cache(maxsize=1)
+def case_of(name):
+    return op_cases.CASES[name]()
+
+
+def answer(peer, task):
+    place = pathlib.Path(task["folder"])
+    case = case_of(task["case"])
+    best = None
+    for run in variants(peer, case, place, case.inputs):
+        result = run()
+        result = numpy.asarray(result() if callable(result) else result)
+        difference = numpy.abs(result - case.expected).max()
+        if not difference <= task["tolerance"]:
+            return {"error": f"a result is off by {difference:.3g}, where {task['tolerance']:.3g} is allowed"}
+        samples = sorted(time_one(run, task["seconds"]))
+        found = {"min": samples[0], "median": samples[len(samples) // 2]}
+        best = found if best is None or found["min"] < best["min"] else best
+    return best or {"none": True}
+
+
+def main():
+    if sys.argv[1] == "list":
+        return print(json.dumps(list(op_cases.CASES)))
+    if sys.argv[1] == "make":
+        return print(json.dumps(make(*sys.argv[2:])))
+    peer = sys.argv[3]
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no reply
+    for line in sys.stdin:
+        try:
+            reply = answer(peer, json.loads(line))
+        except Exception as error:
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), file=replies, flush=True)
+
+
+main()

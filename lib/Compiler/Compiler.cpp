@@ -16,11 +16,13 @@
 #include "Tiny/Compiler/CPU.h"
 #include "Tiny/Compiler/GPU.h"
 #include "Tiny/Compiler/Pipelines.h"
+#include "Tiny/Compiler/TilingCache.h"
 #include "Tiny/IR/KernelAttributes.h"
 #include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Runtime/KernelMetadata.h"
 #include "Tiny/Schedule/Report.h"
 #include "Tiny/Tile/Passes.h"
+#include "Tiny/Tile/Tilings.h"
 
 #include "mlir/IR/Threading.h"
 #include "mlir/IR/Verifier.h"
@@ -66,8 +68,10 @@ public:
 
   /// Looks up target and entry.
   LogicalResult prepare();
-  /// Kernels and launches, and what they cost.
+  /// Kernels and launches, what they cost, and the tilings that were found by tuning.
   LogicalResult schedule();
+  /// For code that is emitted: whoever names a cache there means the tilings in it.
+  void warnIfUntuned();
   /// Loops, and the grids of the launches. What came tiled stays as it is.
   LogicalResult tile();
   /// The launch plan and the constants.
@@ -90,6 +94,7 @@ public:
   std::optional<ProgramCost> cost;
   /// What is compiled for: the row of a GPU, or else `cpu`.
   const Target *gpu = nullptr;
+  unsigned tunedKernels = 0;
   CPU cpu;
   SmallVector<SmallVector<char, 0>> code;
 
@@ -106,6 +111,7 @@ private:
   LogicalResult runPipeline(llvm::function_ref<void(OpPassManager &)> build);
   LogicalResult prepareCPU();
   LogicalResult count();
+  void useTunedTilings();
   void addTilePasses(OpPassManager &pm);
   void addCodegenPasses(OpPassManager &pm);
   std::string describe();
@@ -185,6 +191,24 @@ LogicalResult Compilation::count() {
   return checkWork(entry, *cost, options.maxFlops, options.maxLaunches);
 }
 
+/// What tuning has found takes the place of the choice by cost.
+void Compilation::useTunedTilings() {
+  TilingCache cache(options.cache, cpu);
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!function->hasAttr("tiny.kernel") || function->hasAttr(tilingAttrName))
+      continue;
+    if (ArrayAttr tilings = cache.load(function)) {
+      function->setAttr(tilingAttrName, tilings);
+      ++tunedKernels;
+    }
+  }
+}
+
+void Compilation::warnIfUntuned() {
+  if (!options.cache.empty() && tunedKernels == 0)
+    entry.emitWarning("no kernel has tilings in the cache '") << options.cache << "'";
+}
+
 void Compilation::addTilePasses(OpPassManager &pm) {
   if (gpu)
     return buildTilePipelineRDNA3(pm, gpuOptions);
@@ -210,6 +234,8 @@ LogicalResult Compilation::schedule() {
     return failure();
   if (options.input != Stage::tiled && failed(timed("count", [&] { return count(); })))
     return failure();
+  if (options.target == "cpu" && options.input != Stage::tiled && !options.cache.empty())
+    useTunedTilings();
   return success();
 }
 
@@ -423,6 +449,7 @@ FailureOr<std::unique_ptr<Artefact>> mlir::tiny::compile(ModuleOp module,
   artefact->plan = std::move(compilation.plan);
   artefact->constants = compilation.constants;
   artefact->cost = std::move(compilation.cost);
+  artefact->tunedKernels = compilation.tunedKernels;
   return artefact;
 }
 
@@ -446,6 +473,7 @@ LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, E
     os << image;
     return success();
   }
+  compilation.warnIfUntuned();
   if (failed(compilation.tile()) || failed(compilation.makePlan()))
     return failure();
   if (kind == EmitKind::mlir) {
@@ -474,8 +502,10 @@ FailureOr<Library> mlir::tiny::emitLibrary(ModuleOp module, const CompileOptions
   if (compilation.gpu)
     return module.emitError("a library is for a CPU; what '")
            << options.target << "' loads is a code object";
-  if (failed(compilation.schedule()) || failed(compilation.tile()) ||
-      failed(compilation.makePlan()))
+  if (failed(compilation.schedule()))
+    return failure();
+  compilation.warnIfUntuned();
+  if (failed(compilation.tile()) || failed(compilation.makePlan()))
     return failure();
   const tinyrt::PlanView &plan = compilation.plan.view();
   std::string reason = whyNotLibrary(plan, library);

@@ -8,6 +8,8 @@
 #ifndef TINY_LIB_COMPILER_OBJECTCACHE_H
 #define TINY_LIB_COMPILER_OBJECTCACHE_H
 
+#include "Tiny/Compiler/DiskCache.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/SmallVector.h"
 
@@ -39,7 +41,7 @@ private:
   Location loc; ///< of the program, which is gone when its code is there
   size_t launches;
   std::string folder;
-  std::string path; ///< empty if this program has no key
+  CacheEntry entry; ///< without a name if this program has no key
 };
 
 } // namespace mlir::tiny

@@ -75,19 +75,27 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &ent
     pm.addPass(createVerifyScheduledPass({entry}));
 }
 
-void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
-  // Everything is nests from here on.
+void mlir::tiny::buildNestsPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
   DecomposeOnlineReductionsPassOptions online;
   online.blockBytes = options.l2Bytes / 8;
   pm.addNestedPass<func::FuncOp>(createDecomposeOnlineReductionsPass(online));
-  // A choice, and nothing but a choice: a table or a search may make it instead.
+}
+
+SelectTilingCPUPassOptions mlir::tiny::selectTilingOptions(const CPUPipelineOptions &options) {
   SelectTilingCPUPassOptions select;
   select.vectorBits = options.vectorBits;
   select.numVectorRegisters = options.numVectorRegisters;
   select.l1Bytes = options.l1Bytes;
   select.l2Bytes = options.l2Bytes;
   select.maxLocalBytes = options.maxStackBytes;
-  pm.addNestedPass<func::FuncOp>(createSelectTilingCPUPass(select));
+  return select;
+}
+
+void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
+  // Everything is nests from here on.
+  buildNestsPipelineCPU(pm, options);
+  // A choice, and nothing but a choice: a table or a search may make it instead.
+  pm.addNestedPass<func::FuncOp>(createSelectTilingCPUPass(selectTilingOptions(options)));
   // Cut into workgroups while the kernel is still functional: slices are exact.
   pm.addNestedPass<func::FuncOp>(createFormWorkgroupsPass());
   // Addresses exist from here on, and the loops are emitted on them.

@@ -14,6 +14,7 @@
 #include "IndexSpace.h"
 
 #include "Tiny/IR/TinyDialect.h"
+#include "Tiny/Tile/Tilings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,9 +22,8 @@
 
 namespace mlir::tiny {
 
-/// The discardable attributes by which the stage knows a kernel and its tilings, one per nest.
+/// The discardable attribute by which the stage knows a kernel.
 constexpr StringLiteral kernelAttrName = "tiny.kernel";
-constexpr StringLiteral tilingAttrName = "tiny.tiling";
 
 /// A condition for an access: `low <= expr < high`, else the value is `pad`.
 struct Guard {

@@ -11,6 +11,7 @@
 #include "PanelPlan.h"
 
 #include "Tiny/Tile/Passes.h"
+#include "Tiny/Tile/Tilings.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -53,20 +54,42 @@ static int64_t lanesFor(const KernelNest &nest, int64_t vectorBits) {
   return std::max<int64_t>(vectorBits / widest, 1);
 }
 
-/// The cheapest vector loop and register tile.
-static Candidate choose(const KernelNest &nest, int64_t lanes, int64_t numRegisters) {
-  Pricer pricer(nest, numRegisters);
-  Candidate best;
-  best.unroll.assign(nest.numLoops(), 1);
-  double bestPrice = pricer.price(best);
-  auto offer = [&](const Candidate &candidate) {
-    double price = pricer.fitsRegisters(candidate) ? pricer.price(candidate)
-                                                   : std::numeric_limits<double>::infinity();
-    if (price < bestPrice) {
-      best = candidate;
-      bestPrice = price;
-    }
-  };
+namespace {
+/// The cheapest candidates so far, in the order of their prices.
+class Cheapest {
+public:
+  Cheapest(const KernelNest &nest, int64_t numRegisters, unsigned count)
+      : pricer(nest, numRegisters), count(count) {}
+
+  void offer(const Candidate &candidate) {
+    if (!kept.empty() && !pricer.fitsRegisters(candidate))
+      return; // the first one, of a single scalar, always does
+    double price = pricer.price(candidate);
+    if (kept.size() == count && price >= kept.back().first)
+      return;
+    auto place = llvm::upper_bound(
+        kept, price, [](double other, const auto &entry) { return other < entry.first; });
+    kept.insert(place, {price, candidate});
+    if (kept.size() > count)
+      kept.pop_back();
+  }
+
+  SmallVector<std::pair<double, Candidate>> kept;
+
+private:
+  Pricer pricer;
+  unsigned count;
+};
+} // namespace
+
+/// The vector loop and register tile with the price that `rank` others are below; nothing if there
+/// are not as many.
+static std::optional<Candidate> choose(const KernelNest &nest, int64_t lanes, int64_t numRegisters,
+                                       unsigned rank) {
+  Cheapest cheapest(nest, numRegisters, rank + 1);
+  Candidate scalar;
+  scalar.unroll.assign(nest.numLoops(), 1);
+  cheapest.offer(scalar);
   for (int64_t vector = -1; vector < nest.numLoops(); ++vector) {
     if (vector >= nest.numParallel && nest.isScan())
       continue; // one step needs the one before
@@ -80,7 +103,8 @@ static Candidate choose(const KernelNest &nest, int64_t lanes, int64_t numRegist
     for (int64_t jamVectors = 1; jamVectors <= std::min(vectors, maxJamVectors); ++jamVectors) {
       if (vector >= 0)
         candidate.unroll[vector] = jamVectors;
-      offer(candidate);
+      if (vector >= 0) // else it is the scalar again
+        cheapest.offer(candidate);
       if (!nest.reduction)
         continue; // nothing is reused in registers
       for (int64_t outer = 0; outer < nest.numParallel; ++outer) {
@@ -88,13 +112,13 @@ static Candidate choose(const KernelNest &nest, int64_t lanes, int64_t numRegist
           continue;
         for (int64_t jam = 2; jam <= std::min(nest.sizes[outer], maxJam); ++jam) {
           candidate.unroll[outer] = jam;
-          offer(candidate);
+          cheapest.offer(candidate);
           for (int64_t inner = outer + 1; inner < nest.numParallel; ++inner) {
             if (inner == vector)
               continue;
             for (int64_t jam2 = 2; jam2 <= std::min(nest.sizes[inner], maxJamVectors); ++jam2) {
               candidate.unroll[inner] = jam2;
-              offer(candidate);
+              cheapest.offer(candidate);
             }
             candidate.unroll[inner] = 1;
           }
@@ -103,6 +127,9 @@ static Candidate choose(const KernelNest &nest, int64_t lanes, int64_t numRegist
       }
     }
   }
+  if (cheapest.kept.size() <= rank)
+    return std::nullopt;
+  Candidate best = cheapest.kept[rank].second;
   // The innermost reduction loops, while they are short.
   int64_t unrolled = 1;
   for (int64_t loop = int64_t(nest.numLoops()) - 1; loop >= nest.numParallel; --loop) {
@@ -397,8 +424,117 @@ KernelNest GroupTile::tiled(const KernelNest &nest, unsigned member) const {
 }
 
 //===----------------------------------------------------------------------===//
-// The pass
+// The whole kernel
 //===----------------------------------------------------------------------===//
+
+namespace {
+/// Chooses the tilings of one kernel.
+class TilingSelector {
+public:
+  TilingSelector(func::FuncOp function, const SelectTilingCPUPassOptions &options,
+                 ArrayRef<unsigned> ranks)
+      : function(function), options(options), ranks(ranks) {}
+
+  FailureOr<ArrayAttr> select();
+
+private:
+  LogicalResult select(const KernelNests &kernel, const NestGroup &group);
+  std::optional<Candidate> best(const KernelNest &nest, unsigned rank) const {
+    return choose(nest, lanesFor(nest, options.vectorBits), options.numVectorRegisters, rank);
+  }
+  DictionaryAttr panelTiling(const KernelNest &nest, const Candidate &candidate) const;
+  unsigned rankOf(unsigned nest) const { return nest < ranks.size() ? ranks[nest] : 0; }
+  TilingAttr tilingOf(const Candidate &candidate, ArrayRef<int64_t> grid, ArrayRef<int64_t> order);
+
+  func::FuncOp function;
+  const SelectTilingCPUPassOptions &options;
+  ArrayRef<unsigned> ranks; ///< By nest.
+  SmallVector<Attribute> tilings;
+};
+} // namespace
+
+FailureOr<ArrayAttr> TilingSelector::select() {
+  FailureOr<KernelNests> kernel = KernelNests::get(function);
+  if (failed(kernel))
+    return failure();
+  tilings.resize(kernel->nests.size());
+  for (const NestGroup &group : kernel->groups())
+    if (failed(select(*kernel, group)))
+      return failure();
+  return ArrayAttr::get(function.getContext(), tilings);
+}
+
+LogicalResult TilingSelector::select(const KernelNests &kernel, const NestGroup &group) {
+  SmallVector<const KernelNest *> nests;
+  SmallVector<Candidate> candidates;
+  bool isAlone = group.nests.size() == 1;
+  for (unsigned number : group.nests) {
+    nests.push_back(&kernel.nests[number]);
+    std::optional<Candidate> candidate = best(*nests.back(), isAlone ? rankOf(number) : 0);
+    if (!candidate)
+      return failure();
+    candidates.push_back(*candidate);
+  }
+  // More would have too little work each; as many keep all threads busy.
+  double most = std::max(workOf(nests) / options.minWork, 1.0);
+  int64_t wanted = static_cast<int64_t>(std::min<double>(most, options.maxWorkgroups));
+  if (isAlone) {
+    const KernelNest &nest = *nests.front();
+    // Whoever passes over the cheapest register tile means the nest as it stands.
+    if (options.panels && rankOf(group.nests.front()) == 0)
+      if (DictionaryAttr tiling = panelTiling(nest, candidates.front())) {
+        tilings[group.nests.front()] = tiling;
+        return success();
+      }
+    SmallVector<int64_t> order = orderOf(nest, candidates.front());
+    SmallVector<int64_t> grid = gridOf(nest, candidates.front(), order, wanted);
+    tilings[group.nests.front()] = tilingOf(candidates.front(), grid, order);
+    return success();
+  }
+  GroupTile tile(nests, group, candidates);
+  if (failed(tile.divide(wanted, most, options.l1Bytes, options.l2Bytes, options.maxLocalBytes)))
+    return emitError(nests.front()->loc())
+           << "kernel whose locals need " << static_cast<int64_t>(tile.localBytes())
+           << " bytes per workgroup at least; there are " << options.maxLocalBytes;
+  for (auto [member, number] : llvm::enumerate(group.nests)) {
+    KernelNest nest = tile.tiled(*nests[member], member);
+    std::optional<Candidate> candidate = best(nest, rankOf(number));
+    if (!candidate)
+      return failure();
+    ArrayRef<int64_t> grid = ArrayRef(nest.sizes).take_front(nest.numParallel);
+    tilings[number] = tilingOf(*candidate, grid, orderOf(nest, *candidate));
+  }
+  return success();
+}
+
+/// The tiling in panels, or null where the nest as it stands is cheaper.
+DictionaryAttr TilingSelector::panelTiling(const KernelNest &nest,
+                                           const Candidate &candidate) const {
+  PanelTarget target{options.vectorBits, options.numVectorRegisters, options.l1Bytes,
+                     options.l2Bytes, options.maxLocalBytes};
+  std::optional<PanelPlan> plan = PanelPlan::choose(nest, target);
+  if (!plan)
+    return {};
+  double alone = Pricer(nest, options.numVectorRegisters).price(candidate) +
+                 plan->farCycles(candidate, target);
+  return plan->cycles(nest) < alone ? plan->tiling().attribute(nest.loc().getContext())
+                                    : DictionaryAttr();
+}
+
+TilingAttr TilingSelector::tilingOf(const Candidate &candidate, ArrayRef<int64_t> grid,
+                                    ArrayRef<int64_t> order) {
+  SmallVector<int64_t> workgroup(grid);
+  for (int64_t &size : workgroup)
+    size = std::max<int64_t>(size, 1); // a loop without steps
+  return TilingAttr::get(function.getContext(), workgroup, candidate.vectorDim, candidate.width,
+                         candidate.unroll, order);
+}
+
+FailureOr<ArrayAttr> mlir::tiny::selectTilingsCPU(func::FuncOp kernel,
+                                                  const SelectTilingCPUPassOptions &options,
+                                                  ArrayRef<unsigned> ranks) {
+  return TilingSelector(kernel, options, ranks).select();
+}
 
 namespace {
 struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPUPass> {
@@ -408,76 +544,13 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
     func::FuncOp function = getOperation();
     if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName))
       return;
-    FailureOr<KernelNests> kernel = KernelNests::get(function);
-    if (failed(kernel))
+    SelectTilingCPUPassOptions options{
+        vectorBits, numVectorRegisters, minWork, maxWorkgroups, l1Bytes,
+        l2Bytes,    maxLocalBytes,      panels};
+    FailureOr<ArrayAttr> tilings = selectTilingsCPU(function, options);
+    if (failed(tilings))
       return signalPassFailure();
-    SmallVector<Attribute> tilings(kernel->nests.size());
-    for (const NestGroup &group : kernel->groups())
-      if (failed(select(*kernel, group, tilings)))
-        return signalPassFailure();
-    function->setAttr(tilingAttrName, ArrayAttr::get(&getContext(), tilings));
-  }
-
-  LogicalResult select(const KernelNests &kernel, const NestGroup &group,
-                       MutableArrayRef<Attribute> tilings) {
-    SmallVector<const KernelNest *> nests;
-    SmallVector<Candidate> candidates;
-    for (unsigned number : group.nests) {
-      nests.push_back(&kernel.nests[number]);
-      candidates.push_back(best(*nests.back()));
-    }
-    // More would have too little work each; as many keep all threads busy.
-    double most = std::max(workOf(nests) / minWork, 1.0);
-    int64_t wanted = static_cast<int64_t>(std::min<double>(most, maxWorkgroups));
-    if (nests.size() == 1) {
-      const KernelNest &nest = *nests.front();
-      if (DictionaryAttr tiling = panelTiling(nest, candidates.front())) {
-        tilings[group.nests.front()] = tiling;
-        return success();
-      }
-      SmallVector<int64_t> order = orderOf(nest, candidates.front());
-      SmallVector<int64_t> grid = gridOf(nest, candidates.front(), order, wanted);
-      tilings[group.nests.front()] = tilingOf(candidates.front(), grid, order);
-      return success();
-    }
-    GroupTile tile(nests, group, candidates);
-    if (failed(tile.divide(wanted, most, l1Bytes, l2Bytes, maxLocalBytes)))
-      return emitError(nests.front()->loc())
-             << "kernel whose locals need " << static_cast<int64_t>(tile.localBytes())
-             << " bytes per workgroup at least; there are " << maxLocalBytes.getValue();
-    for (auto [member, number] : llvm::enumerate(group.nests)) {
-      KernelNest nest = tile.tiled(*nests[member], member);
-      Candidate candidate = best(nest);
-      ArrayRef<int64_t> grid = ArrayRef(nest.sizes).take_front(nest.numParallel);
-      tilings[number] = tilingOf(candidate, grid, orderOf(nest, candidate));
-    }
-    return success();
-  }
-
-  /// The tiling in panels, or null where the nest as it stands is cheaper.
-  DictionaryAttr panelTiling(const KernelNest &nest, const Candidate &candidate) const {
-    if (!panels)
-      return {};
-    PanelTarget target{vectorBits, numVectorRegisters, l1Bytes, l2Bytes, maxLocalBytes};
-    std::optional<PanelPlan> plan = PanelPlan::choose(nest, target);
-    if (!plan)
-      return {};
-    double alone =
-        Pricer(nest, numVectorRegisters).price(candidate) + plan->farCycles(candidate, target);
-    return plan->cycles(nest) < alone ? plan->tiling().attribute(nest.loc().getContext())
-                                      : DictionaryAttr();
-  }
-
-  Candidate best(const KernelNest &nest) const {
-    return choose(nest, lanesFor(nest, vectorBits), numVectorRegisters);
-  }
-
-  TilingAttr tilingOf(const Candidate &candidate, ArrayRef<int64_t> grid, ArrayRef<int64_t> order) {
-    SmallVector<int64_t> workgroup(grid);
-    for (int64_t &size : workgroup)
-      size = std::max<int64_t>(size, 1); // a loop without steps
-    return TilingAttr::get(&getContext(), workgroup, candidate.vectorDim, candidate.width,
-                           candidate.unroll, order);
+    function->setAttr(tilingAttrName, *tilings);
   }
 };
 } // namespace

@@ -10,10 +10,13 @@
 #include "Tiny/Compiler/CodeObject.h"
 #include "Tiny/Compiler/Compiler.h"
 #include "Tiny/Compiler/GPU.h"
+#include "Tiny/Compiler/Tune.h"
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+
+#include <cstdio>
 
 using namespace mlir;
 using namespace tinyrun;
@@ -37,11 +40,45 @@ mlir::tiny::CompileOptions tinyrun::compileOptions(const Model &model, const Opt
   result.target = options.target;
   result.cpu = options.cpu;
   result.entry = options.entry;
-  result.cache = cacheFolder(options);
+  // What is emitted depends on the command line only.
+  if (options.emit.empty() || !options.cache.empty())
+    result.cache = cacheFolder(options);
   result.maxMemory = memoryLimit(options);
   result.maxFlops = options.maxFlops;
   result.maxLaunches = options.maxLaunches;
   return result;
+}
+
+/// "tuned 3/12 conv_3 (2 launches): 1.20 ms -> 0.90 ms, 24 tilings measured", as each is done.
+static void printTuned(const mlir::tiny::TunedKernel &kernel, size_t number, size_t count) {
+  std::string line = "tuned " + std::to_string(number) + "/" + std::to_string(count) + " " +
+                     kernel.name + " (" + std::to_string(kernel.launches) +
+                     (kernel.launches == 1 ? " launch): " : " launches): ") +
+                     milliseconds(kernel.before);
+  line += kernel.after < kernel.before ? " -> " + milliseconds(kernel.after) : ", as it was";
+  line += ", " + std::to_string(kernel.tried) + " tilings measured";
+  if (kernel.rejected)
+    line += ", " + std::to_string(kernel.rejected) + " rejected for wrong results";
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+static bool tuneKernels(const Model &model, const Options &options, std::string &error) {
+  mlir::tiny::TuneOptions tuning;
+  tuning.compile = compileOptions(model, options);
+  tuning.threads = options.threads;
+  tuning.seconds = *options.tuneSeconds;
+  tuning.progress = printTuned;
+  if (tuning.compile.input == mlir::tiny::Stage::tiled) {
+    error = "--tune chooses tilings, and the kernels of this program are tiled";
+    return false;
+  }
+  if (tuning.compile.cache.empty()) {
+    error = "--tune needs a folder for what it finds, and there is no default one that can be "
+            "written to; give --cache FOLDER";
+    return false;
+  }
+  Progress progress("tuning");
+  return succeeded(mlir::tiny::tune(*model.module, tuning));
 }
 
 /// The row of Target.h that stands for what is compiled for: a GPU, or the row of the CPU's name,
@@ -71,6 +108,8 @@ public:
 
   bool prepare(Model &model, const Options &options, std::string &error) override {
     this->options = &options;
+    if (options.tuneSeconds && !tuneKernels(model, options, error))
+      return false;
     {
       Progress progress("compiling");
       FailureOr<std::unique_ptr<mlir::tiny::Artefact>> compiled =
@@ -132,9 +171,10 @@ public:
       phases.push_back({phase.name, phase.seconds});
     const mlir::tiny::Target &row = peaksOf(*options);
     const mlir::tiny::CodeObjectStatistics *code = statistics ? &*statistics : nullptr;
-    return format == Report::json
-               ? reportJson(artefact->plan.view(), *artefact->cost, row, phases, code)
-               : reportText(artefact->plan.view(), *artefact->cost, row, phases, code);
+    return format == Report::json ? reportJson(artefact->plan.view(), *artefact->cost, row, phases,
+                                               code, artefact->tunedKernels)
+                                  : reportText(artefact->plan.view(), *artefact->cost, row, phases,
+                                               code, artefact->tunedKernels);
   }
 
 private:

@@ -252,7 +252,9 @@ static const OptionInfo kOptions[] = {
     {"--threads", "N", "threads to use (default: one per core)", false,
      PARSE(parseNumber(v, 1, 1024, o.threads, e))},
     {"--cache", "FOLDER|none",
-     "where compiled code is kept for later runs (default: tiny in $XDG_CACHE_HOME\nor ~/.cache)",
+     "where compiled code and tilings are kept for later runs (default: tiny in\n$XDG_CACHE_HOME "
+     "or "
+     "~/.cache); with --emit, where tilings come from (default:\nnone)",
      false, PARSE((o.cache = v.str(), true))},
     {"--max-memory", "SIZE",
      "refuse a program that needs more, as 512M or 2G (default: the memory of\nthe machine)", false,
@@ -262,6 +264,15 @@ static const OptionInfo kOptions[] = {
      PARSE(parseCount(v, o.maxFlops, e))},
     {"--max-launches", "COUNT", "refuse a program that launches more kernels", false,
      PARSE(parseCount(v, o.maxLaunches, e))},
+    {"--tune", "[SECONDS]",
+     "measure other tilings of each kernel first, for so long (default: 60), and\nkeep the best "
+     "ones "
+     "in the cache, where later runs find them",
+     false,
+     [](Options &o, StringRef v, std::string &e) {
+       o.tuneSeconds = 60;
+       return v.empty() || parseNumber(v, 1, 1000000, *o.tuneSeconds, e);
+     }},
     {"Information", "", "", false, nullptr},
     {"--bench", "N", "run N more times, and print the least and the median time", false,
      PARSE(parseNumber(v, 1, 1000000000, o.bench, e))},
@@ -384,8 +395,15 @@ static bool checkTogether(const Options &options, std::string &error) {
     return fail("--emit runs nothing: it takes no data, and nothing can be measured or compared");
   if (isReference && options.poison)
     return fail("--poison needs a target with kernels, and the reference has none");
-  if (!options.cache.empty() && (isReference || !options.emit.empty()))
-    return fail("--cache keeps code that is run, and here is none");
+  if (!options.cache.empty() && options.target != "cpu")
+    return fail("--cache keeps code and tilings of --target cpu, and here are none");
+  if (options.tuneSeconds && options.target != "cpu")
+    return fail("--tune measures on this processor, and needs --target cpu");
+  if (options.tuneSeconds && !options.emit.empty())
+    return fail("--tune is for what runs; run it with --tune and --cache FOLDER first, and --emit "
+                "with that --cache");
+  if (options.tuneSeconds && options.cache == "none")
+    return fail("--tune leaves what it finds in the cache, and there is to be none");
   if (isReference && (options.maxFlops || options.maxLaunches))
     return fail("--max-flops and --max-launches need a target with kernels, and the reference has "
                 "none");
@@ -496,6 +514,8 @@ Examples:
       inputs by name, on the reference interpreter
   tiny-run model.onnx --input random:1 --bench 100 --profile
       how fast it is, and where the time goes
+  tiny-run model.onnx --tune --input random:1 --bench 100
+      how fast it can be: search better tilings first
   tiny-run model.onnx --emit asm -o model.s
       what it is compiled to
   tiny-run model.onnx --emit obj -o model.o --header model.h

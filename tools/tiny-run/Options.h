@@ -58,6 +58,7 @@ struct Options {
 
   unsigned bench = 0; // 0: no benchmark
   bool profile = false;
+  std::optional<unsigned> tuneSeconds;
   Report report = Report::none;
   bool poison = false;
 

@@ -255,7 +255,8 @@ static uint64_t bytesOf(const PlanView &plan, tinyrt::PlanRange<tiny_plan_tensor
 std::string tinyrun::reportText(const PlanView &plan, const mlir::tiny::ProgramCost &cost,
                                 const mlir::tiny::Target &peaks,
                                 const std::vector<CompilerPhase> &phases,
-                                const mlir::tiny::CodeObjectStatistics *code) {
+                                const mlir::tiny::CodeObjectStatistics *code,
+                                unsigned tunedKernels) {
   std::string text;
   llvm::raw_string_ostream os(text);
   mlir::tiny::printCost(os, cost, peaks);
@@ -280,6 +281,10 @@ std::string tinyrun::reportText(const PlanView &plan, const mlir::tiny::ProgramC
   }
   times.row({"all", number("%.1f", total * 1e3)});
   os << times.str();
+  if (tunedKernels)
+    os << "\n"
+       << tunedKernels << " of " << plan.kernels().size()
+       << " kernels have tilings that --tune has found\n";
   return text;
 }
 
@@ -311,7 +316,8 @@ static llvm::json::Array tensorsJson(const PlanView &plan,
 std::string tinyrun::reportJson(const PlanView &plan, const mlir::tiny::ProgramCost &cost,
                                 const mlir::tiny::Target &peaks,
                                 const std::vector<CompilerPhase> &phases,
-                                const mlir::tiny::CodeObjectStatistics *code) {
+                                const mlir::tiny::CodeObjectStatistics *code,
+                                unsigned tunedKernels) {
   const tiny_plan &header = plan.header();
   llvm::json::Array launches, compile;
   for (const tiny_plan_launch &launch : plan.launches()) {
@@ -333,6 +339,7 @@ std::string tinyrun::reportJson(const PlanView &plan, const mlir::tiny::ProgramC
   llvm::json::Object report{
       {"entry", utf8(plan.entry())},
       {"kernels", uint64_t(plan.kernels().size())},
+      {"tunedKernels", tunedKernels},
       {"inputs", tensorsJson(plan, plan.inputs())},
       {"outputs", tensorsJson(plan, plan.outputs())},
       {"launches", std::move(launches)},

@@ -32,10 +32,10 @@ struct CompilerPhase {
 };
 std::string reportText(const tinyrt::PlanView &plan, const mlir::tiny::ProgramCost &cost,
                        const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases,
-                       const mlir::tiny::CodeObjectStatistics *code);
+                       const mlir::tiny::CodeObjectStatistics *code, unsigned tunedKernels);
 std::string reportJson(const tinyrt::PlanView &plan, const mlir::tiny::ProgramCost &cost,
                        const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases,
-                       const mlir::tiny::CodeObjectStatistics *code);
+                       const mlir::tiny::CodeObjectStatistics *code, unsigned tunedKernels);
 
 } // namespace tinyrun
 

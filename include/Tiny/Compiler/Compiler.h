@@ -53,6 +53,7 @@ struct CompileOptions {
   /// Check the contract between stages.
   bool verifyStages = true;
   /// A folder where compile() keeps code for a CPU, and finds that of earlier runs; empty for none.
+  /// The tilings that tune() has left there are used, by whatever compiles or emits for that CPU.
   std::string cache;
 };
 
@@ -76,6 +77,8 @@ struct Artefact {
   std::string image;
   /// In the order in which they ran.
   std::vector<Phase> phases;
+  /// Kernels whose tilings were found by tuning.
+  unsigned tunedKernels = 0;
   /// What a run costs, counted before the kernels were tiled; nothing if they came tiled.
   std::optional<ProgramCost> cost;
 

@@ -4,6 +4,7 @@
 #define TINY_COMPILER_PIPELINES_H
 
 #include "Tiny/Target.h"
+#include "Tiny/Tile/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
@@ -75,6 +76,9 @@ struct RDNA3PipelineOptions : PassPipelineOptions<RDNA3PipelineOptions> {
 void buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify,
                            const Target *gpu = nullptr);
 void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
+/// The part of the Tile stage in front of the choice of tilings, and what that is made with.
+void buildNestsPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
+SelectTilingCPUPassOptions selectTilingOptions(const CPUPipelineOptions &options);
 void buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 void buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);
 void buildCodegenPipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);

@@ -1,0 +1,151 @@
+//===- TuneTest.cpp - tilings from the cache, and the search that fills it -===//
+
+#include "KernelRunner.h"
+
+#include "Tiny/Compiler/Pipelines.h"
+#include "Tiny/Compiler/TilingCache.h"
+#include "Tiny/Compiler/Tune.h"
+#include "Tiny/IR/TinyDialect.h"
+#include "Tiny/Tile/Tilings.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace tinytest;
+using namespace mlir;
+using namespace mlir::tiny;
+
+namespace {
+
+constexpr const char *kProgram = R"(
+  func.func @main(%x: tensor<64x64xf32>) -> tensor<64xf32> {
+    %0 = tiny.mul %x, %x : tensor<64x64xf32>
+    %1 = tiny.reduce add %0 dims [1] : tensor<64x64xf32> -> tensor<64xf32>
+    return %1 : tensor<64xf32>
+  })";
+
+/// A folder that is gone with the test.
+class Tune : public testing::Test {
+protected:
+  void SetUp() override {
+    ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("tiny-tune", folder));
+    options.cache = folder.str().str();
+  }
+  void TearDown() override { llvm::sys::fs::remove_directories(folder); }
+
+  OwningOpRef<ModuleOp> parse() { return parseSourceString<ModuleOp>(kProgram, &context()); }
+  OwningOpRef<ModuleOp> schedule() {
+    OwningOpRef<ModuleOp> module = parse();
+    PassManager passes(&context());
+    buildSchedulePipeline(passes, "main", true);
+    EXPECT_TRUE(succeeded(passes.run(*module)));
+    return module;
+  }
+  static func::FuncOp kernelOf(ModuleOp module) {
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr("tiny.kernel"))
+        return function;
+    return {};
+  }
+  TilingCache cache() { return TilingCache(options.cache, *describeCPU("host")); }
+
+  llvm::SmallString<128> folder;
+  CompileOptions options;
+};
+
+TEST_F(Tune, UsesWhatIsInTheCache) {
+  OwningOpRef<ModuleOp> scheduled = schedule();
+  func::FuncOp kernel = kernelOf(*scheduled);
+  SelectTilingCPUPassOptions select;
+  FailureOr<ArrayAttr> first = selectTilingsCPU(kernel, select);
+  ASSERT_TRUE(succeeded(first));
+  // One element at a time is never the cheapest.
+  auto tiling = cast<TilingAttr>((*first)[0]);
+  ASSERT_GT(tiling.getVectorWidth(), 1);
+  Attribute scalar = TilingAttr::get(&context(), {64}, -1, 1, {1, 1}, {0, 1});
+  std::string error;
+  ASSERT_TRUE(cache().store(kernel, ArrayAttr::get(&context(), scalar), error)) << error;
+
+  auto emitted = [&](const CompileOptions &how) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    EXPECT_TRUE(succeeded(emit(*parse(), how, EmitKind::mlir, os)));
+    return text;
+  };
+  CompileOptions without = options;
+  without.cache.clear();
+  EXPECT_NE(emitted(without).find("vector<"), std::string::npos);
+  EXPECT_EQ(emitted(options).find("vector<"), std::string::npos);
+  auto artefact = compile(*parse(), options);
+  ASSERT_TRUE(succeeded(artefact));
+  EXPECT_EQ((*artefact)->tunedKernels, 1u);
+}
+
+TEST_F(Tune, NamesOfKernelsDoNotMatter) {
+  OwningOpRef<ModuleOp> scheduled = schedule();
+  func::FuncOp kernel = kernelOf(*scheduled);
+  std::string error;
+  auto tilings =
+      ArrayAttr::get(&context(), TilingAttr::get(&context(), {64}, -1, 1, {1, 1}, {0, 1}));
+  ASSERT_TRUE(cache().store(kernel, tilings, error)) << error;
+  kernel.setName("other");
+  EXPECT_EQ(cache().load(kernel), tilings);
+  EXPECT_EQ(TilingCache(options.cache, *describeCPU("x86-64")).load(kernel), ArrayAttr());
+}
+
+/// An entry may be whole and yet no list of tilings.
+TEST_F(Tune, WarnsOfAnEntryThatIsNone) {
+  OwningOpRef<ModuleOp> scheduled = schedule();
+  func::FuncOp kernel = kernelOf(*scheduled);
+  std::string error;
+  ASSERT_TRUE(cache().store(kernel, ArrayAttr::get(&context(), {}), error)) << error;
+  std::error_code failed;
+  llvm::sys::fs::directory_iterator file(options.cache, failed);
+  ASSERT_FALSE(failed);
+  CacheEntry entry(options.cache, llvm::sys::path::filename(file->path()));
+  ASSERT_TRUE(entry.store("no attribute", error)) << error;
+  std::string warnings;
+  ScopedDiagnosticHandler handler(&context(), [&](Diagnostic &diagnostic) {
+    warnings += diagnostic.str();
+    return success();
+  });
+  EXPECT_EQ(cache().load(kernel), ArrayAttr());
+  EXPECT_NE(warnings.find("damaged"), std::string::npos) << warnings;
+}
+
+TEST_F(Tune, RanksGiveOtherTilings) {
+  OwningOpRef<ModuleOp> scheduled = schedule();
+  func::FuncOp kernel = kernelOf(*scheduled);
+  SelectTilingCPUPassOptions select;
+  llvm::DenseSet<Attribute> seen;
+  for (unsigned rank = 0; rank < 4; ++rank) {
+    FailureOr<ArrayAttr> tilings = selectTilingsCPU(kernel, select, {rank});
+    ASSERT_TRUE(succeeded(tilings));
+    EXPECT_TRUE(seen.insert(*tilings).second) << rank;
+  }
+  EXPECT_TRUE(llvm::failed(selectTilingsCPU(kernel, select, {1000000u})));
+}
+
+TEST_F(Tune, KeepsAWinnerOfEachKernel) {
+  TuneOptions tuning;
+  tuning.compile = options;
+  tuning.threads = 1;
+  tuning.seconds = 0.5;
+  unsigned reports = 0;
+  tuning.progress = [&](const TunedKernel &kernel, size_t number, size_t count) {
+    ++reports;
+    EXPECT_EQ(number, 1u);
+    EXPECT_EQ(count, 1u);
+    EXPECT_EQ(kernel.launches, 1u);
+    EXPECT_GT(kernel.tried, 1u);
+    EXPECT_EQ(kernel.rejected, 0u);
+    EXPECT_LE(kernel.after, kernel.before);
+    EXPECT_GT(kernel.after, 0);
+  };
+  ASSERT_TRUE(succeeded(tune(*parse(), tuning)));
+  EXPECT_EQ(reports, 1u);
+  OwningOpRef<ModuleOp> scheduled = schedule();
+  EXPECT_NE(cache().load(kernelOf(*scheduled)), ArrayAttr());
+}
+
+} // namespace

@@ -57,6 +57,7 @@ TEST_F(Tune, UsesWhatIsInTheCache) {
   OwningOpRef<ModuleOp> scheduled = schedule();
   func::FuncOp kernel = kernelOf(*scheduled);
   SelectTilingCPUPassOptions select;
+  select.panels = false;
   FailureOr<ArrayAttr> first = selectTilingsCPU(kernel, select);
   ASSERT_TRUE(succeeded(first));
   // One element at a time is never the cheapest.
@@ -117,6 +118,7 @@ TEST_F(Tune, RanksGiveOtherTilings) {
   OwningOpRef<ModuleOp> scheduled = schedule();
   func::FuncOp kernel = kernelOf(*scheduled);
   SelectTilingCPUPassOptions select;
+  select.panels = false;
   llvm::DenseSet<Attribute> seen;
   for (unsigned rank = 0; rank < 4; ++rank) {
     FailureOr<ArrayAttr> tilings = selectTilingsCPU(kernel, select, {rank});

@@ -2,9 +2,9 @@
 //
 // Each kernel is taken out of the program and launched alone, from a host function of
 // its own. The search goes along one choice at a time: the vector loop and register
-// tile of one nest, then panels or none and the size of the workgroups; what is faster is kept and
-// searched around. Kernels that take more of the program's time get more of ours, and
-// come last, since the others leave them what they do not need.
+// tile of one nest, panels or none, the sizes of workgroups and of panels; what is
+// faster is kept and searched around. Kernels that take more of the program's time get more of
+// ours, and come last, since the others leave them what they do not need.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,7 +21,6 @@
 #include "Tiny/Tile/Tilings.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/IR/IRMapping.h"
 
 #include <chrono>
 #include <cmath>
@@ -58,7 +57,10 @@ public:
   /// Seconds of a launch with `tilings`, or nothing if it does not compile or its results differ.
   std::optional<double> measure(ArrayAttr tilings, TunedKernel &report);
   /// The tilings for `ranks` and `select`; null if there are none.
-  ArrayAttr tilings(const SelectTilingCPUPassOptions &select, ArrayRef<unsigned> ranks) const;
+  ArrayAttr tilings(const SelectTilingCPUPassOptions &select, ArrayRef<TilingRank> ranks) const;
+  SmallVector<ArrayAttr> neighbours(ArrayAttr tilings) const {
+    return neighbourTilingsCPU(nests.get().lookupSymbol<func::FuncOp>(name), defaults(), tilings);
+  }
   SelectTilingCPUPassOptions defaults() const { return selectTilingOptions(pipeline); }
   /// The worst that measure() has found wrong.
   const std::string &difference() const { return message; }
@@ -87,24 +89,37 @@ private:
 } // namespace
 
 /// A module with a copy of the kernel, and a host function that launches it as `launch` does. What
-/// it updates in place is given away.
+/// it updates in place is given away. Constants stay what they are: how they lie in memory is part
+/// of some tilings.
 void LoneKernel::isolate(LaunchOp launch, func::FuncOp original) {
   MLIRContext *context = launch.getContext();
   Location loc = launch.getLoc();
   module = ModuleOp::create(loc);
   OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
-  auto host = func::FuncOp::create(
-      builder, loc, options.compile.entry,
-      FunctionType::get(context, launch.getOperandTypes(), launch.getResultTypes()));
+  auto host = func::FuncOp::create(builder, loc, options.compile.entry,
+                                   FunctionType::get(context, {}, launch.getResultTypes()));
   builder.clone(*original);
-  for (unsigned i = launch.getInputs().size(); i < launch.getNumOperands(); ++i)
-    host.setArgAttr(i, kDonatedAttrName, UnitAttr::get(context));
   builder.setInsertionPointToStart(host.addEntryBlock());
-  IRMapping arguments;
-  for (auto [number, operand] : llvm::enumerate(launch.getOperands()))
-    arguments.map(operand, host.getArgument(number));
-  auto copy = cast<LaunchOp>(builder.cloneWithoutRegions(*launch, arguments));
-  copy->setOperands(host.getArguments());
+  SmallVector<Value> operands;
+  SmallVector<Type> types;
+  SmallVector<unsigned> donated;
+  for (auto [number, operand] : llvm::enumerate(launch.getOperands())) {
+    if (auto constant = operand.getDefiningOp<ConstantOp>()) {
+      auto copy = cast<ConstantOp>(builder.clone(*constant));
+      copy.removeSlotAttr();
+      operands.push_back(copy);
+      continue;
+    }
+    types.push_back(operand.getType());
+    operands.push_back(host.getBody().addArgument(operand.getType(), loc));
+    if (number >= launch.getInputs().size())
+      donated.push_back(types.size() - 1);
+  }
+  host.setFunctionType(FunctionType::get(context, types, launch.getResultTypes()));
+  for (unsigned argument : donated)
+    host.setArgAttr(argument, kDonatedAttrName, UnitAttr::get(context));
+  auto copy = cast<LaunchOp>(builder.cloneWithoutRegions(*launch));
+  copy->setOperands(operands);
   copy.removeResultSlotsAttr();
   copy.removeGridAttr();
   func::ReturnOp::create(builder, loc, copy.getResults());
@@ -153,7 +168,7 @@ LogicalResult LoneKernel::prepare() {
 }
 
 ArrayAttr LoneKernel::tilings(const SelectTilingCPUPassOptions &select,
-                              ArrayRef<unsigned> ranks) const {
+                              ArrayRef<TilingRank> ranks) const {
   FailureOr<ArrayAttr> selected =
       selectTilingsCPU(nests.get().lookupSymbol<func::FuncOp>(name), select, ranks);
   return succeeded(selected) ? *selected : ArrayAttr();
@@ -227,26 +242,29 @@ namespace {
 /// The search for one kernel.
 class Search {
 public:
-  Search(LoneKernel &kernel, TunedKernel &report, double seconds)
-      : kernel(kernel), report(report), seconds(seconds), select(kernel.defaults()) {}
+  /// Around the default tilings, `first`.
+  Search(LoneKernel &kernel, TunedKernel &report, double seconds, ArrayAttr first)
+      : kernel(kernel), report(report), seconds(seconds), first(first), select(kernel.defaults()) {}
 
-  /// The best tilings. The default ones are `first`, and `earlier` ones are tried, too.
-  ArrayAttr run(ArrayAttr first, ArrayAttr earlier);
+  /// The best tilings, with those that were found `earlier` if there are any.
+  ArrayAttr run(ArrayAttr earlier);
 
 private:
   bool hasTime() const { return secondsSince(start) < seconds; }
   /// Measures tilings that have not been measured yet; true if they are the best ones now.
   bool offer(ArrayAttr tilings);
-  bool offer(const SelectTilingCPUPassOptions &select, ArrayRef<unsigned> ranks);
+  bool offer(const SelectTilingCPUPassOptions &select, ArrayRef<TilingRank> ranks);
   bool searchRegisterTiles();
   bool searchWorkgroups();
+  bool searchPanels();
 
   LoneKernel &kernel;
   TunedKernel &report;
   double seconds;
+  ArrayAttr first;
   Clock::time_point start = Clock::now();
   SelectTilingCPUPassOptions select; ///< around which is searched, as around `ranks`
-  SmallVector<unsigned> ranks;
+  SmallVector<TilingRank> ranks;
   llvm::DenseSet<Attribute> seen;
   ArrayAttr best;
 };
@@ -263,7 +281,7 @@ bool Search::offer(ArrayAttr tilings) {
   return true;
 }
 
-bool Search::offer(const SelectTilingCPUPassOptions &otherSelect, ArrayRef<unsigned> otherRanks) {
+bool Search::offer(const SelectTilingCPUPassOptions &otherSelect, ArrayRef<TilingRank> otherRanks) {
   if (!hasTime() || !offer(kernel.tilings(otherSelect, otherRanks)))
     return false;
   select = otherSelect;
@@ -274,19 +292,29 @@ bool Search::offer(const SelectTilingCPUPassOptions &otherSelect, ArrayRef<unsig
 bool Search::searchRegisterTiles() {
   bool found = false;
   for (unsigned nest = 0; nest < ranks.size(); ++nest)
-    for (unsigned rank = 0; rank < kRanks; ++rank) {
-      SmallVector<unsigned> other(ranks);
-      other[nest] = rank;
-      found |= offer(select, other);
-    }
+    for (TilingRank::Form form : {TilingRank::contraction, TilingRank::plain})
+      for (unsigned rank = 0; rank < kRanks; ++rank) {
+        SmallVector<TilingRank> other(ranks);
+        other[nest] = {form, rank};
+        found |= offer(select, other);
+      }
+  return found;
+}
+
+/// The tile and the depth of panels, one step after the other in the same direction.
+bool Search::searchPanels() {
+  bool found = false;
+  for (bool moved = true; moved && hasTime();) {
+    moved = false;
+    for (ArrayAttr neighbour : kernel.neighbours(best ? best : first))
+      moved |= offer(neighbour);
+    found |= moved;
+  }
   return found;
 }
 
 bool Search::searchWorkgroups() {
   bool found = false;
-  SelectTilingCPUPassOptions turned = select;
-  turned.panels = !select.panels;
-  found |= offer(turned, ranks);
   auto change = [&](auto field, std::initializer_list<double> factors) {
     for (double factor : factors) {
       SelectTilingCPUPassOptions other = select;
@@ -301,12 +329,13 @@ bool Search::searchWorkgroups() {
   return found;
 }
 
-ArrayAttr Search::run(ArrayAttr first, ArrayAttr earlier) {
+ArrayAttr Search::run(ArrayAttr earlier) {
   seen.insert(first);
-  ranks.assign(first.size(), 0);
+  ranks.resize(first.size());
   offer(earlier);
   for (bool found = true; found && hasTime();) {
-    found = searchRegisterTiles();
+    found = searchPanels();
+    found |= searchRegisterTiles();
     found |= searchWorkgroups();
   }
   if (!best)
@@ -413,9 +442,10 @@ LogicalResult mlir::tiny::tune(ModuleOp module, const TuneOptions &options) {
     total += subject.weight();
   for (auto [number, subject] : llvm::enumerate(subjects)) {
     double left = std::max(options.seconds - secondsSince(start), 0.0);
-    Search search(*subject.kernel, subject.report, left * subject.weight() / std::max(total, 1e-9));
+    Search search(*subject.kernel, subject.report, left * subject.weight() / std::max(total, 1e-9),
+                  subject.first);
     total -= subject.weight();
-    ArrayAttr best = search.run(subject.first, cache.load(subject.function));
+    ArrayAttr best = search.run(cache.load(subject.function));
     if (!cache.store(subject.function, best, error))
       return module.emitError(error);
     if (options.progress)

@@ -337,29 +337,26 @@ static int64_t innerDepth(const KernelNest &nest, const ContractionNest &what) {
 }
 
 namespace {
-/// Keeps the best of many plans.
+/// Keeps the best plan of each way to walk.
 class Chooser {
 public:
   Chooser(const KernelNest &nest, const PanelTarget &target, const ContractionNest &what)
       : nest(nest), target(target), what(what) {}
-  std::optional<PanelPlan> best;
+  std::vector<std::pair<double, PanelPlan>> found;
 
   void tryRegisters(int64_t rows, int64_t vectors, int64_t lanes);
 
 private:
   void tryTiles(PanelPlan plan);
-  void offer(const PanelPlan &plan);
+  double price(const PanelPlan &plan) const;
   const KernelNest &nest;
   const PanelTarget &target;
   const ContractionNest &what;
-  double bestPrice = std::numeric_limits<double>::infinity();
 };
 } // namespace
 
 /// The geometric mean of the time on few and on many threads.
-void Chooser::offer(const PanelPlan &plan) {
-  if (plan.localBytes() > target.maxLocalBytes)
-    return;
+double Chooser::price(const PanelPlan &plan) const {
   double count = plan.workgroups(), cycles = plan.cycles(nest) + count * workgroupCost, price = 0;
   for (double threads : {1, 2, 4, 16, 64}) {
     double useful = std::min(threads, std::max(cycles / minCyclesPerThread, 1.0));
@@ -367,13 +364,20 @@ void Chooser::offer(const PanelPlan &plan) {
     double weight = threads == 1 ? 4 : threads == 2 ? 2 : 1;
     price += weight * std::log(std::ceil(count / useful) / count * cycles);
   }
-  if (price < bestPrice) {
-    bestPrice = price;
-    best = plan;
-  }
+  return price;
 }
 
 void Chooser::tryTiles(PanelPlan plan) {
+  std::optional<PanelPlan> best;
+  double bestPrice = std::numeric_limits<double>::infinity();
+  auto offer = [&](const PanelPlan &offered) {
+    if (offered.localBytes() > target.maxLocalBytes)
+      return;
+    if (double own = price(offered); own < bestPrice) {
+      bestPrice = own;
+      best = offered;
+    }
+  };
   int64_t bytes = plan.elementBytes();
   // Columns: packed ones take a quarter of the second level, sums as much.
   int64_t mostColumns = what.columns.extent, quarter = target.l2Bytes / 4;
@@ -403,6 +407,8 @@ void Chooser::tryTiles(PanelPlan plan) {
       offer(plan);
     }
   }
+  if (best)
+    found.emplace_back(bestPrice, *best);
 }
 
 void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
@@ -441,13 +447,13 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
   tryTiles(plan);
 }
 
-std::optional<PanelPlan> PanelPlan::choose(const KernelNest &nest, const PanelTarget &target) {
+std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const PanelTarget &target) {
   std::optional<ContractionNest> what = ContractionNest::getForCPU(nest);
   if (!what)
-    return std::nullopt;
+    return {};
   int64_t lanes = target.vectorBits / nest.reduced.getType().getIntOrFloatBitWidth();
   if (lanes < 2)
-    return std::nullopt;
+    return {};
   Chooser chooser(nest, target, *what);
   int64_t mostVectors = llvm::divideCeil(what->columns.extent, lanes);
   for (int64_t vectors = 1; vectors <= std::min(mostVectors, target.numRegisters / 2); ++vectors) {
@@ -460,5 +466,30 @@ std::optional<PanelPlan> PanelPlan::choose(const KernelNest &nest, const PanelTa
     if (even != most)
       chooser.tryRegisters(even, vectors, lanes);
   }
-  return chooser.best;
+  SmallVector<std::pair<double, size_t>> order;
+  for (auto [number, entry] : llvm::enumerate(chooser.found))
+    order.emplace_back(entry.first, number);
+  llvm::sort(order);
+  std::vector<PanelPlan> plans;
+  for (const auto &entry : order)
+    plans.push_back(std::move(chooser.found[entry.second].second));
+  return plans;
+}
+
+SmallVector<PanelTiling> PanelPlan::neighbours(const KernelNest &nest,
+                                               const PanelTarget &target) const {
+  SmallVector<PanelTiling> result;
+  auto change = [&](int64_t PanelPlan::*size, int64_t unit, int64_t most) {
+    for (int64_t wanted : {this->*size / 2, this->*size * 2}) {
+      PanelPlan other = *this;
+      other.*size = std::min<int64_t>(llvm::alignTo(wanted, unit), most);
+      if (wanted > 0 && other.*size != this->*size && other.localBytes() <= target.maxLocalBytes &&
+          PanelPlan::get(nest, other.tiling()))
+        result.push_back(other.tiling());
+    }
+  };
+  change(&PanelPlan::rowTile, registerRows, llvm::alignTo(what.rows.extent, registerRows));
+  change(&PanelPlan::columnTile, panelWidth(), llvm::alignTo(what.columns.extent, panelWidth()));
+  change(&PanelPlan::depthBlock, lanes, what.depthExtent);
+  return result;
 }

@@ -14,6 +14,8 @@
 #include "ContractionNest.h"
 #include "NestPrice.h"
 
+#include <vector>
+
 namespace mlir::tiny {
 
 /// How a factor reaches the registers.
@@ -74,8 +76,11 @@ struct PanelPlan {
 
   /// The plan that `tiling` describes, or nothing where it does not fit `nest`.
   static std::optional<PanelPlan> get(const KernelNest &nest, const PanelTiling &tiling);
-  /// The best one for `nest`, or nothing where it is no contraction.
-  static std::optional<PanelPlan> choose(const KernelNest &nest, const PanelTarget &target);
+  /// The best one for `nest` of each register tile and way to read the factors, the cheapest first;
+  /// none where it is no contraction.
+  static std::vector<PanelPlan> candidates(const KernelNest &nest, const PanelTarget &target);
+  /// Those with half or twice the rows, columns or depth of this one.
+  SmallVector<PanelTiling> neighbours(const KernelNest &nest, const PanelTarget &target) const;
 };
 
 /// What one step along `loops`, walked as one, adds to `access`; nothing where that is no constant.

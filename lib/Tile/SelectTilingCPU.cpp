@@ -427,12 +427,17 @@ KernelNest GroupTile::tiled(const KernelNest &nest, unsigned member) const {
 // The whole kernel
 //===----------------------------------------------------------------------===//
 
+static PanelTarget panelTarget(const SelectTilingCPUPassOptions &options) {
+  return {options.vectorBits, options.numVectorRegisters, options.l1Bytes, options.l2Bytes,
+          options.maxLocalBytes};
+}
+
 namespace {
 /// Chooses the tilings of one kernel.
 class TilingSelector {
 public:
   TilingSelector(func::FuncOp function, const SelectTilingCPUPassOptions &options,
-                 ArrayRef<unsigned> ranks)
+                 ArrayRef<TilingRank> ranks)
       : function(function), options(options), ranks(ranks) {}
 
   FailureOr<ArrayAttr> select();
@@ -442,13 +447,18 @@ private:
   std::optional<Candidate> best(const KernelNest &nest, unsigned rank) const {
     return choose(nest, lanesFor(nest, options.vectorBits), options.numVectorRegisters, rank);
   }
-  DictionaryAttr panelTiling(const KernelNest &nest, const Candidate &candidate) const;
-  unsigned rankOf(unsigned nest) const { return nest < ranks.size() ? ranks[nest] : 0; }
+  /// More workgroups would have too little work each; as many as the second number keep all threads
+  /// busy.
+  std::pair<double, int64_t> workgroupsFor(ArrayRef<const KernelNest *> nests) const;
+  LogicalResult selectAlone(const KernelNest &nest, TilingRank rank, Attribute &tiling);
+  TilingRank rankOf(unsigned nest) const {
+    return nest < ranks.size() ? ranks[nest] : TilingRank();
+  }
   TilingAttr tilingOf(const Candidate &candidate, ArrayRef<int64_t> grid, ArrayRef<int64_t> order);
 
   func::FuncOp function;
   const SelectTilingCPUPassOptions &options;
-  ArrayRef<unsigned> ranks; ///< By nest.
+  ArrayRef<TilingRank> ranks; ///< By nest.
   SmallVector<Attribute> tilings;
 };
 } // namespace
@@ -465,32 +475,17 @@ FailureOr<ArrayAttr> TilingSelector::select() {
 }
 
 LogicalResult TilingSelector::select(const KernelNests &kernel, const NestGroup &group) {
+  if (group.nests.size() == 1) {
+    unsigned number = group.nests.front();
+    return selectAlone(kernel.nests[number], rankOf(number), tilings[number]);
+  }
   SmallVector<const KernelNest *> nests;
   SmallVector<Candidate> candidates;
-  bool isAlone = group.nests.size() == 1;
   for (unsigned number : group.nests) {
     nests.push_back(&kernel.nests[number]);
-    std::optional<Candidate> candidate = best(*nests.back(), isAlone ? rankOf(number) : 0);
-    if (!candidate)
-      return failure();
-    candidates.push_back(*candidate);
+    candidates.push_back(*best(*nests.back(), 0));
   }
-  // More would have too little work each; as many keep all threads busy.
-  double most = std::max(workOf(nests) / options.minWork, 1.0);
-  int64_t wanted = static_cast<int64_t>(std::min<double>(most, options.maxWorkgroups));
-  if (isAlone) {
-    const KernelNest &nest = *nests.front();
-    // Whoever passes over the cheapest register tile means the nest as it stands.
-    if (options.panels && rankOf(group.nests.front()) == 0)
-      if (DictionaryAttr tiling = panelTiling(nest, candidates.front())) {
-        tilings[group.nests.front()] = tiling;
-        return success();
-      }
-    SmallVector<int64_t> order = orderOf(nest, candidates.front());
-    SmallVector<int64_t> grid = gridOf(nest, candidates.front(), order, wanted);
-    tilings[group.nests.front()] = tilingOf(candidates.front(), grid, order);
-    return success();
-  }
+  auto [most, wanted] = workgroupsFor(nests);
   GroupTile tile(nests, group, candidates);
   if (failed(tile.divide(wanted, most, options.l1Bytes, options.l2Bytes, options.maxLocalBytes)))
     return emitError(nests.front()->loc())
@@ -498,8 +493,9 @@ LogicalResult TilingSelector::select(const KernelNests &kernel, const NestGroup 
            << " bytes per workgroup at least; there are " << options.maxLocalBytes;
   for (auto [member, number] : llvm::enumerate(group.nests)) {
     KernelNest nest = tile.tiled(*nests[member], member);
-    std::optional<Candidate> candidate = best(nest, rankOf(number));
-    if (!candidate)
+    TilingRank rank = rankOf(number);
+    std::optional<Candidate> candidate = best(nest, rank.rank);
+    if (!candidate || rank.form == TilingRank::contraction)
       return failure();
     ArrayRef<int64_t> grid = ArrayRef(nest.sizes).take_front(nest.numParallel);
     tilings[number] = tilingOf(*candidate, grid, orderOf(nest, *candidate));
@@ -507,18 +503,37 @@ LogicalResult TilingSelector::select(const KernelNests &kernel, const NestGroup 
   return success();
 }
 
-/// The tiling in panels, or null where the nest as it stands is cheaper.
-DictionaryAttr TilingSelector::panelTiling(const KernelNest &nest,
-                                           const Candidate &candidate) const {
-  PanelTarget target{options.vectorBits, options.numVectorRegisters, options.l1Bytes,
-                     options.l2Bytes, options.maxLocalBytes};
-  std::optional<PanelPlan> plan = PanelPlan::choose(nest, target);
-  if (!plan)
-    return {};
-  double alone = Pricer(nest, options.numVectorRegisters).price(candidate) +
-                 plan->farCycles(candidate, target);
-  return plan->cycles(nest) < alone ? plan->tiling().attribute(nest.loc().getContext())
-                                    : DictionaryAttr();
+std::pair<double, int64_t> TilingSelector::workgroupsFor(ArrayRef<const KernelNest *> nests) const {
+  double most = std::max(workOf(nests) / options.minWork, 1.0);
+  return {most, static_cast<int64_t>(std::min<double>(most, options.maxWorkgroups))};
+}
+
+LogicalResult TilingSelector::selectAlone(const KernelNest &nest, TilingRank rank,
+                                          Attribute &tiling) {
+  bool mayHavePanels =
+      rank.form == TilingRank::contraction || (rank.form == TilingRank::cheapest && options.panels);
+  std::vector<PanelPlan> plans;
+  PanelTarget target = panelTarget(options);
+  if (mayHavePanels)
+    plans = PanelPlan::candidates(nest, target);
+  std::optional<Candidate> candidate = best(nest, rank.form == TilingRank::plain ? rank.rank : 0);
+  bool hasPanels = rank.form == TilingRank::contraction;
+  if (rank.form == TilingRank::cheapest && !plans.empty())
+    hasPanels =
+        plans.front().cycles(nest) < Pricer(nest, options.numVectorRegisters).price(*candidate) +
+                                         plans.front().farCycles(*candidate, target);
+  if (hasPanels) {
+    if (plans.size() <= rank.rank)
+      return failure();
+    tiling = plans[rank.rank].tiling().attribute(function.getContext());
+    return success();
+  }
+  if (!candidate)
+    return failure();
+  SmallVector<int64_t> order = orderOf(nest, *candidate);
+  SmallVector<int64_t> grid = gridOf(nest, *candidate, order, workgroupsFor(&nest).second);
+  tiling = tilingOf(*candidate, grid, order);
+  return success();
 }
 
 TilingAttr TilingSelector::tilingOf(const Candidate &candidate, ArrayRef<int64_t> grid,
@@ -532,8 +547,34 @@ TilingAttr TilingSelector::tilingOf(const Candidate &candidate, ArrayRef<int64_t
 
 FailureOr<ArrayAttr> mlir::tiny::selectTilingsCPU(func::FuncOp kernel,
                                                   const SelectTilingCPUPassOptions &options,
-                                                  ArrayRef<unsigned> ranks) {
+                                                  ArrayRef<TilingRank> ranks) {
   return TilingSelector(kernel, options, ranks).select();
+}
+
+SmallVector<ArrayAttr> mlir::tiny::neighbourTilingsCPU(func::FuncOp kernel,
+                                                       const SelectTilingCPUPassOptions &options,
+                                                       ArrayAttr tilings) {
+  FailureOr<KernelNests> nests = KernelNests::get(kernel);
+  if (failed(nests) || nests->nests.size() != tilings.size())
+    return {};
+  SmallVector<ArrayAttr> result;
+  for (auto [number, nest] : llvm::enumerate(nests->nests)) {
+    auto attribute = dyn_cast<DictionaryAttr>(tilings[number]);
+    std::optional<PanelTiling> tiling;
+    std::optional<PanelPlan> plan;
+    if (attribute)
+      tiling = PanelTiling::get(attribute);
+    if (tiling)
+      plan = PanelPlan::get(nest, *tiling);
+    if (!plan)
+      continue;
+    for (const PanelTiling &neighbour : plan->neighbours(nest, panelTarget(options))) {
+      SmallVector<Attribute> changed(tilings.getValue());
+      changed[number] = neighbour.attribute(kernel.getContext());
+      result.push_back(ArrayAttr::get(kernel.getContext(), changed));
+    }
+  }
+  return result;
 }
 
 namespace {

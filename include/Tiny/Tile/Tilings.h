@@ -18,12 +18,27 @@ namespace mlir::tiny {
 /// The attribute of a kernel with the list of its tilings, one for each nest.
 constexpr StringLiteral tilingAttrName = "tiny.tiling";
 
+/// Which tiling of a nest is meant, of those of one form in the order of their prices.
+struct TilingRank {
+  /// `contraction` is for sums of products that share loops with no other nest, in panels; `plain`
+  /// is the nest as it stands.
+  enum Form { cheapest, contraction, plain };
+  Form form = cheapest;
+  unsigned rank = 0; ///< Cheaper ones that are passed over.
+};
+
 /// What tiny-tile-select-tiling-cpu would set on `kernel`, a kernel on tensors without online
-/// reductions. `ranks` has for each nest how many cheaper vector loops and register tiles are
-/// passed over (0 where there is no entry). Failure without a diagnostic if there are not as many.
+/// reductions, but for the nests that `ranks` says something else of (a nest without an entry has
+/// the cheapest). Failure without a diagnostic if there is no such tiling.
 FailureOr<ArrayAttr> selectTilingsCPU(func::FuncOp kernel,
                                       const SelectTilingCPUPassOptions &options,
-                                      ArrayRef<unsigned> ranks = {});
+                                      ArrayRef<TilingRank> ranks = {});
+
+/// `tilings` of `kernel` with one size changed in a way that has no rank: half or twice the rows,
+/// columns or depth of panels.
+SmallVector<ArrayAttr> neighbourTilingsCPU(func::FuncOp kernel,
+                                           const SelectTilingCPUPassOptions &options,
+                                           ArrayAttr tilings);
 
 } // namespace mlir::tiny
 

@@ -33,7 +33,7 @@ protected:
   }
   void TearDown() override { llvm::sys::fs::remove_directories(folder); }
 
-  OwningOpRef<ModuleOp> parse() { return parseSourceString<ModuleOp>(kProgram, &context()); }
+  OwningOpRef<ModuleOp> parse() { return parseSourceString<ModuleOp>(program, &context()); }
   OwningOpRef<ModuleOp> schedule() {
     OwningOpRef<ModuleOp> module = parse();
     PassManager passes(&context());
@@ -51,6 +51,7 @@ protected:
 
   llvm::SmallString<128> folder;
   CompileOptions options;
+  const char *program = kProgram;
 };
 
 TEST_F(Tune, UsesWhatIsInTheCache) {
@@ -114,18 +115,50 @@ TEST_F(Tune, WarnsOfAnEntryThatIsNone) {
   EXPECT_NE(warnings.find("damaged"), std::string::npos) << warnings;
 }
 
+constexpr const char *kProduct = R"(
+  func.func @main(%x: tensor<64x96xf32>, %w: tensor<96x64xf32>) -> tensor<64x64xf32> {
+    %0 = tiny.reshape %x : tensor<64x96xf32> to tensor<64x96x1xf32>
+    %1 = tiny.expand %0 : tensor<64x96x1xf32> to tensor<64x96x64xf32>
+    %2 = tiny.reshape %w : tensor<96x64xf32> to tensor<1x96x64xf32>
+    %3 = tiny.expand %2 : tensor<1x96x64xf32> to tensor<64x96x64xf32>
+    %4 = tiny.mul %1, %3 : tensor<64x96x64xf32>
+    %5 = tiny.reduce add %4 dims [1] : tensor<64x96x64xf32> -> tensor<64x64xf32>
+    return %5 : tensor<64x64xf32>
+  })";
+
 TEST_F(Tune, RanksGiveOtherTilings) {
+  program = kProduct;
   OwningOpRef<ModuleOp> scheduled = schedule();
   func::FuncOp kernel = kernelOf(*scheduled);
   SelectTilingCPUPassOptions select;
-  select.panels = false;
   llvm::DenseSet<Attribute> seen;
-  for (unsigned rank = 0; rank < 4; ++rank) {
-    FailureOr<ArrayAttr> tilings = selectTilingsCPU(kernel, select, {rank});
-    ASSERT_TRUE(succeeded(tilings));
-    EXPECT_TRUE(seen.insert(*tilings).second) << rank;
-  }
-  EXPECT_TRUE(llvm::failed(selectTilingsCPU(kernel, select, {1000000u})));
+  for (auto form : {TilingRank::plain, TilingRank::contraction})
+    for (unsigned rank = 0; rank < 3; ++rank) {
+      TilingRank ranks[] = {{form, rank}};
+      FailureOr<ArrayAttr> tilings = selectTilingsCPU(kernel, select, ranks);
+      ASSERT_TRUE(succeeded(tilings)) << form << " " << rank;
+      EXPECT_EQ(isa<DictionaryAttr>((*tilings)[0]), form == TilingRank::contraction);
+      EXPECT_TRUE(seen.insert(*tilings).second) << form << " " << rank;
+    }
+  TilingRank none[] = {{TilingRank::contraction, 1000000}};
+  EXPECT_TRUE(llvm::failed(selectTilingsCPU(kernel, select, none)));
+}
+
+TEST_F(Tune, NeighboursOfPanelsAreOthers) {
+  program = kProduct;
+  OwningOpRef<ModuleOp> scheduled = schedule();
+  func::FuncOp kernel = kernelOf(*scheduled);
+  SelectTilingCPUPassOptions select;
+  TilingRank panels[] = {{TilingRank::contraction, 0}}, plain[] = {{TilingRank::plain, 0}};
+  FailureOr<ArrayAttr> tilings = selectTilingsCPU(kernel, select, panels);
+  ASSERT_TRUE(succeeded(tilings));
+  llvm::DenseSet<Attribute> seen({*tilings});
+  SmallVector<ArrayAttr> neighbours = neighbourTilingsCPU(kernel, select, *tilings);
+  EXPECT_GE(neighbours.size(), 2u);
+  for (ArrayAttr neighbour : neighbours)
+    EXPECT_TRUE(seen.insert(neighbour).second);
+  EXPECT_TRUE(
+      neighbourTilingsCPU(kernel, select, *selectTilingsCPU(kernel, select, plain)).empty());
 }
 
 TEST_F(Tune, KeepsAWinnerOfEachKernel) {
@@ -148,6 +181,43 @@ TEST_F(Tune, KeepsAWinnerOfEachKernel) {
   EXPECT_EQ(reports, 1u);
   OwningOpRef<ModuleOp> scheduled = schedule();
   EXPECT_NE(cache().load(kernelOf(*scheduled)), ArrayAttr());
+}
+
+/// y * 2^40, then y 29 times, -y * 2^40, and y: in this order, which tilings with vectors along y
+/// keep, the sum is y. With vectors along the terms it is more.
+constexpr const char *kOrderMatters = R"(
+  func.func @main(%y: tensor<64xf32>) -> tensor<64xf32> {
+    %s = tiny.constant dense<[0x53800000, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,
+      1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,
+      0xD3800000, 1.0]> : tensor<32xf32>
+    %0 = tiny.reshape %s : tensor<32xf32> to tensor<32x1xf32>
+    %1 = tiny.expand %0 : tensor<32x1xf32> to tensor<32x64xf32>
+    %2 = tiny.reshape %y : tensor<64xf32> to tensor<1x64xf32>
+    %3 = tiny.expand %2 : tensor<1x64xf32> to tensor<32x64xf32>
+    %4 = tiny.mul %1, %3 : tensor<32x64xf32>
+    %5 = tiny.reduce add %4 dims [0] : tensor<32x64xf32> -> tensor<64xf32>
+    return %5 : tensor<64xf32>
+  })";
+
+TEST_F(Tune, RefusesATilingWithOtherResults) {
+  program = kOrderMatters;
+  OwningOpRef<ModuleOp> scheduled = schedule();
+  func::FuncOp kernel = kernelOf(*scheduled);
+  auto alongTerms = TilingAttr::get(&context(), {64}, 1, 8, {1, 1}, {0, 1});
+  std::string error;
+  ASSERT_TRUE(cache().store(kernel, ArrayAttr::get(&context(), alongTerms), error)) << error;
+  TuneOptions tuning;
+  tuning.compile = options;
+  tuning.threads = 1;
+  tuning.seconds = 0.5;
+  unsigned rejected = 0;
+  tuning.progress = [&](const TunedKernel &kernel, size_t, size_t) { rejected = kernel.rejected; };
+  ASSERT_TRUE(succeeded(tune(*parse(), tuning)));
+  EXPECT_GE(rejected, 1u);
+  ArrayAttr winner = cache().load(kernel);
+  ASSERT_TRUE(winner);
+  if (auto tiling = dyn_cast<TilingAttr>(winner[0]))
+    EXPECT_NE(tiling.getVectorDim(), 1) << "along the terms";
 }
 
 } // namespace

@@ -193,7 +193,7 @@ LogicalResult Compilation::count() {
 
 /// What tuning has found takes the place of the choice by cost.
 void Compilation::useTunedTilings() {
-  TilingCache cache(options.cache, cpu);
+  TilingCache cache = gpu ? TilingCache(options.cache, *gpu) : TilingCache(options.cache, cpu);
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!function->hasAttr("tiny.kernel") || function->hasAttr(tilingAttrName))
       continue;
@@ -234,8 +234,14 @@ LogicalResult Compilation::schedule() {
     return failure();
   if (options.input != Stage::tiled && failed(timed("count", [&] { return count(); })))
     return failure();
-  if (options.target == "cpu" && options.input != Stage::tiled && !options.cache.empty())
-    useTunedTilings();
+  bool canBeTuned = gpu || options.target == "cpu";
+  if (!canBeTuned || options.input == Stage::tiled || options.cache.empty())
+    return success();
+  // A tiling was measured with constants as they lie then.
+  if (gpu &&
+      failed(runPipeline([&](OpPassManager &pm) { buildArrangePipelineRDNA3(pm, gpuOptions); })))
+    return failure();
+  useTunedTilings();
   return success();
 }
 
@@ -392,7 +398,7 @@ LogicalResult Compilation::makeImage(std::string &image) {
   for (unsigned halvings = 0;; ++halvings) {
     // Constants are attributes, which a clone shares.
     OwningOpRef<ModuleOp> before;
-    if (halvings < mostHalvings && options.input != Stage::tiled)
+    if (halvings < mostHalvings && options.tileAgain && options.input != Stage::tiled)
       before = module.clone();
     std::vector<tinyrt::KernelMetadata> spilled;
     code.clear();
@@ -466,6 +472,7 @@ LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, E
            << options.target << "' there is an object file";
   if (failed(compilation.schedule()))
     return failure();
+  compilation.warnIfUntuned();
   if (kind == EmitKind::codeObject) {
     std::string image;
     if (failed(compilation.makeImage(image)))
@@ -473,7 +480,6 @@ LogicalResult mlir::tiny::emit(ModuleOp module, const CompileOptions &options, E
     os << image;
     return success();
   }
-  compilation.warnIfUntuned();
   if (failed(compilation.tile()) || failed(compilation.makePlan()))
     return failure();
   if (kind == EmitKind::mlir) {

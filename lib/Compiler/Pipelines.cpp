@@ -169,14 +169,23 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
     part.addPass(createVerifyLoweredPass());
 }
 
+void mlir::tiny::buildArrangePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options) {
+  pm.addPass(createArrangeConstantsPass({std::string(options.target().name)}));
+}
+
+void mlir::tiny::buildNestsPipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options) {
+  // A block of a row is a vector of each lane of a workgroup.
+  DecomposeOnlineReductionsPassOptions online;
+  online.blockBytes = options.target().units.ldsBytes / 64;
+  pm.addNestedPass<func::FuncOp>(createDecomposeOnlineReductionsPass(online));
+}
+
 void mlir::tiny::buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options) {
   const Target &target = options.target();
   // Before anything else looks at the kernels: it changes how they read constants.
-  pm.addPass(createArrangeConstantsPass({std::string(target.name)}));
-  // Everything is nests from here on. A block of a row is a vector of each lane of a workgroup.
-  DecomposeOnlineReductionsPassOptions online;
-  online.blockBytes = target.units.ldsBytes / 64;
-  pm.addNestedPass<func::FuncOp>(createDecomposeOnlineReductionsPass(online));
+  buildArrangePipelineRDNA3(pm, options);
+  // Everything is nests from here on.
+  buildNestsPipelineRDNA3(pm, options);
   // A choice, and nothing but a choice: a table or a search may make it instead.
   pm.addNestedPass<func::FuncOp>(createSelectTilingRDNA3Pass({std::string(target.name)}));
   // Nests that locals connect get their workgroups while the kernel is still functional.

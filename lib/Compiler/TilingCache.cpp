@@ -14,6 +14,8 @@ using namespace mlir::tiny;
 TilingCache::TilingCache(StringRef folder, const CPU &cpu)
     : folder(folder), target(cpu.triple.str() + " " + cpu.name + " " + cpu.features) {}
 
+TilingCache::TilingCache(StringRef folder, const Target &gpu) : folder(folder), target(gpu.name) {}
+
 CacheEntry TilingCache::entryOf(func::FuncOp kernel) const {
   OwningOpRef<func::FuncOp> copy = kernel.clone();
   copy->setName("kernel");

@@ -8,17 +8,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Tiny/Compiler/Tune.h"
+#include "TuneTarget.h"
 
-#include "Tiny/Compiler/CPU.h"
-#include "Tiny/Compiler/Pipelines.h"
-#include "Tiny/Compiler/TilingCache.h"
 #include "Tiny/IR/TinyDialect.h"
 #include "Tiny/Runtime/Compare.h"
 #include "Tiny/Runtime/Element.h"
 #include "Tiny/Runtime/Session.h"
 #include "Tiny/Schedule/Passes.h"
-#include "Tiny/Tile/Tilings.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -46,9 +42,9 @@ namespace {
 /// A kernel in a program of its own.
 class LoneKernel {
 public:
-  LoneKernel(const TuneOptions &options, const CPUPipelineOptions &pipeline, LaunchOp launch,
+  LoneKernel(const TuneOptions &options, const TuneTarget &target, LaunchOp launch,
              func::FuncOp kernel)
-      : options(options), pipeline(pipeline), name(kernel.getName()) {
+      : options(options), target(target), name(kernel.getName()) {
     isolate(launch, kernel);
   }
 
@@ -56,29 +52,43 @@ public:
   LogicalResult prepare();
   /// Seconds of a launch with `tilings`, or nothing if it does not compile or its results differ.
   std::optional<double> measure(ArrayAttr tilings, TunedKernel &report);
-  /// The tilings for `ranks` and `select`; null if there are none.
-  ArrayAttr tilings(const SelectTilingCPUPassOptions &select, ArrayRef<TilingRank> ranks) const;
+  /// The tilings of `point`; null if there are none.
+  ArrayAttr tilings(const TilingPoint &point);
   SmallVector<ArrayAttr> neighbours(ArrayAttr tilings) const {
-    return neighbourTilingsCPU(nests.get().lookupSymbol<func::FuncOp>(name), defaults(), tilings);
+    return target.neighbours(nest(), tilings);
   }
-  SelectTilingCPUPassOptions defaults() const { return selectTilingOptions(pipeline); }
+  /// Makes tilings() more modest, if they can be.
+  bool retreat() { return target.retreat(nest()); }
   /// The worst that measure() has found wrong.
-  const std::string &difference() const { return message; }
+  const std::string &problem() const { return message; }
 
 private:
   void isolate(LaunchOp launch, func::FuncOp original);
   void setTolerance();
+  func::FuncOp nest() const { return nests.get().lookupSymbol<func::FuncOp>(name); }
   struct Run {
     std::unique_ptr<Artefact> artefact;
+    std::shared_ptr<tinyrt::Device> device;
     std::shared_ptr<const tinyrt::Program> program;
     std::unique_ptr<tinyrt::Session> session;
     std::vector<tinyrt::Tensor> outputs;
   };
-  std::optional<Run> runOnce(StringRef target, ArrayAttr tilings);
+  std::unique_ptr<Artefact> compileWith(StringRef how, ArrayAttr tilings);
+  /// Runs what was compiled, once. False with the reason in `message`.
+  bool start(Run &run, std::shared_ptr<tinyrt::Device> device);
   std::vector<tinyrt::Tensor> inputs(const tinyrt::PlanView &plan) const;
+  std::optional<double> bestTime(Run &run);
+  /// Handles diagnostics: of many tilings that are tried, some fail.
+  auto keepMessage() {
+    return [this](Diagnostic &diagnostic) {
+      if (message.empty())
+        message = diagnostic.str();
+      return success();
+    };
+  }
 
   const TuneOptions &options;
-  const CPUPipelineOptions &pipeline;
+  const TuneTarget &target;
   StringRef name;
   OwningOpRef<ModuleOp> module; ///< as it is scheduled
   OwningOpRef<ModuleOp> nests;  ///< what tilings are chosen for
@@ -156,22 +166,16 @@ LogicalResult LoneKernel::prepare() {
     return failure();
   nests = module->clone();
   PassManager decompose(module->getContext());
-  buildNestsPipelineCPU(decompose, pipeline);
+  target.buildNests(decompose);
   if (failed(decompose.run(*nests)))
     return failure();
   setTolerance();
-  std::optional<Run> plain = runOnce("affine", {});
-  if (!plain)
-    return failure();
-  expected = std::move(plain->outputs);
+  Run plain;
+  plain.artefact = compileWith("affine", {});
+  if (!plain.artefact || !start(plain, tinyrt::createCpuDevice(options.threads)))
+    return module->emitError(message);
+  expected = std::move(plain.outputs);
   return success();
-}
-
-ArrayAttr LoneKernel::tilings(const SelectTilingCPUPassOptions &select,
-                              ArrayRef<TilingRank> ranks) const {
-  FailureOr<ArrayAttr> selected =
-      selectTilingsCPU(nests.get().lookupSymbol<func::FuncOp>(name), select, ranks);
-  return succeeded(selected) ? *selected : ArrayAttr();
 }
 
 std::vector<tinyrt::Tensor> LoneKernel::inputs(const tinyrt::PlanView &plan) const {
@@ -184,58 +188,83 @@ std::vector<tinyrt::Tensor> LoneKernel::inputs(const tinyrt::PlanView &plan) con
   return result;
 }
 
-std::optional<LoneKernel::Run> LoneKernel::runOnce(StringRef target, ArrayAttr tilings) {
+ArrayAttr LoneKernel::tilings(const TilingPoint &point) {
+  message.clear();
+  ScopedDiagnosticHandler quiet(module->getContext(), keepMessage());
+  return target.tilings(nest(), point);
+}
+
+/// Null with the reason in `message`, which is no error: many tilings are tried.
+std::unique_ptr<Artefact> LoneKernel::compileWith(StringRef how, ArrayAttr tilings) {
   CompileOptions compileOptions = options.compile;
-  compileOptions.target = target.str();
+  compileOptions.target = how.str();
   compileOptions.input = Stage::scheduled;
   compileOptions.cache.clear();
   compileOptions.maxMemory = compileOptions.maxFlops = compileOptions.maxLaunches = 0;
   compileOptions.parts = 1;
+  compileOptions.tileAgain = false;
   OwningOpRef<ModuleOp> copy = module->clone();
   if (tilings)
     copy->lookupSymbol<func::FuncOp>(name)->setAttr(tilingAttrName, tilings);
+  message.clear();
+  ScopedDiagnosticHandler quiet(module->getContext(), keepMessage());
   FailureOr<std::unique_ptr<Artefact>> artefact = compile(*copy, compileOptions);
-  if (failed(artefact))
-    return std::nullopt;
-  Run run;
-  run.artefact = std::move(*artefact);
-  std::string error;
-  run.program =
-      tinyrt::Program::create(tinyrt::createCpuDevice(options.threads), run.artefact->plan,
-                              run.artefact->code(), run.artefact->constants.data(), error);
-  if (run.program)
-    run.session = tinyrt::Session::create(run.program, {/*poison=*/true, /*profile=*/false}, error);
-  if (!run.session || !run.session->run(inputs(run.program->plan()), run.outputs, error)) {
-    module->emitError(error);
-    return std::nullopt;
-  }
-  return run;
+  return succeeded(artefact) ? std::move(*artefact) : nullptr;
 }
 
-std::optional<double> LoneKernel::measure(ArrayAttr tilings, TunedKernel &report) {
-  ++report.tried;
-  std::optional<Run> run = runOnce("cpu", tilings);
-  if (!run)
+bool LoneKernel::start(Run &run, std::shared_ptr<tinyrt::Device> device) {
+  run.device = std::move(device);
+  if (run.device)
+    run.program = tinyrt::Program::create(run.device, run.artefact->plan, run.artefact->code(),
+                                          run.artefact->constants.data(), message);
+  if (run.program)
+    run.session =
+        tinyrt::Session::create(run.program, {/*poison=*/true, /*profile=*/false}, message);
+  return run.session && run.session->run(inputs(run.program->plan()), run.outputs, message);
+}
+
+/// The least of many runs.
+std::optional<double> LoneKernel::bestTime(Run &run) {
+  auto session =
+      tinyrt::Session::create(run.program, {/*poison=*/false, /*profile=*/true}, message);
+  if (!session)
     return std::nullopt;
-  for (const auto &[actual, wanted] : llvm::zip_equal(run->outputs, expected))
-    if (tinyrt::Comparison found = tinyrt::compare(actual, wanted, tolerance); !found.passed) {
-      ++report.rejected;
-      message = found.message;
-      return std::nullopt;
-    }
-  std::string error;
-  auto session = tinyrt::Session::create(run->program, {/*poison=*/false, /*profile=*/true}, error);
-  std::vector<tinyrt::Tensor> given = inputs(run->program->plan());
+  std::vector<tinyrt::Tensor> given = inputs(run.program->plan());
   double best = std::numeric_limits<double>::infinity();
   Clock::time_point start = Clock::now();
   for (unsigned i = 0; i < kMostRuns && (i < kLeastRuns || secondsSince(start) < kSecondsPerTiling);
        ++i) {
     session->resetTimes();
-    if (!session->run(given, run->outputs, error))
+    if (!session->run(given, run.outputs, message))
       return std::nullopt;
     best = std::min(best, session->times().front().nanoseconds * 1e-9);
   }
   return best;
+}
+
+std::optional<double> LoneKernel::measure(ArrayAttr tilings, TunedKernel &report) {
+  ++report.tried;
+  Run run;
+  run.artefact = compileWith(options.compile.target, tilings);
+  if (run.artefact)
+    message = target.whyNot(*run.artefact);
+  if (!run.artefact || !message.empty()) {
+    ++report.unfit;
+    return std::nullopt;
+  }
+  if (!start(run, target.createDevice(message))) {
+    ++report.rejected;
+    return std::nullopt;
+  }
+  for (const auto &[actual, wanted] : llvm::zip_equal(run.outputs, expected))
+    if (tinyrt::Comparison found = tinyrt::compare(actual, wanted, tolerance); !found.passed) {
+      ++report.rejected;
+      message = "its results are not those of plain loops: " + found.message;
+      return std::nullopt;
+    }
+  std::optional<double> estimate = target.estimate(*run.artefact, *run.device);
+  report.estimated = estimate.has_value();
+  return estimate ? estimate : bestTime(run);
 }
 
 namespace {
@@ -243,8 +272,12 @@ namespace {
 class Search {
 public:
   /// Around the default tilings, `first`.
-  Search(LoneKernel &kernel, TunedKernel &report, double seconds, ArrayAttr first)
-      : kernel(kernel), report(report), seconds(seconds), first(first), select(kernel.defaults()) {}
+  Search(LoneKernel &kernel, const TuneTarget &target, TunedKernel &report, double seconds,
+         ArrayAttr first)
+      : kernel(kernel), target(target), report(report), seconds(seconds), first(first) {
+    point.ranks.resize(first.size());
+    point.sizes = target.defaultSizes();
+  }
 
   /// The best tilings, with those that were found `earlier` if there are any.
   ArrayAttr run(ArrayAttr earlier);
@@ -253,18 +286,18 @@ private:
   bool hasTime() const { return secondsSince(start) < seconds; }
   /// Measures tilings that have not been measured yet; true if they are the best ones now.
   bool offer(ArrayAttr tilings);
-  bool offer(const SelectTilingCPUPassOptions &select, ArrayRef<TilingRank> ranks);
-  bool searchRegisterTiles();
-  bool searchWorkgroups();
-  bool searchPanels();
+  bool offer(const TilingPoint &other);
+  bool searchRanks();
+  bool searchSizes();
+  bool searchNeighbours();
 
   LoneKernel &kernel;
+  const TuneTarget &target;
   TunedKernel &report;
   double seconds;
   ArrayAttr first;
   Clock::time_point start = Clock::now();
-  SelectTilingCPUPassOptions select; ///< around which is searched, as around `ranks`
-  SmallVector<TilingRank> ranks;
+  TilingPoint point; ///< around which is searched
   llvm::DenseSet<Attribute> seen;
   ArrayAttr best;
 };
@@ -281,28 +314,38 @@ bool Search::offer(ArrayAttr tilings) {
   return true;
 }
 
-bool Search::offer(const SelectTilingCPUPassOptions &otherSelect, ArrayRef<TilingRank> otherRanks) {
-  if (!hasTime() || !offer(kernel.tilings(otherSelect, otherRanks)))
+bool Search::offer(const TilingPoint &other) {
+  if (!hasTime() || !offer(kernel.tilings(other)))
     return false;
-  select = otherSelect;
-  ranks.assign(otherRanks.begin(), otherRanks.end());
+  point = other;
   return true;
 }
 
-bool Search::searchRegisterTiles() {
+bool Search::searchRanks() {
   bool found = false;
-  for (unsigned nest = 0; nest < ranks.size(); ++nest)
+  for (unsigned nest = 0; nest < point.ranks.size(); ++nest)
     for (TilingRank::Form form : {TilingRank::contraction, TilingRank::plain})
       for (unsigned rank = 0; rank < kRanks; ++rank) {
-        SmallVector<TilingRank> other(ranks);
-        other[nest] = {form, rank};
-        found |= offer(select, other);
+        TilingPoint other = point;
+        other.ranks[nest] = {form, rank};
+        found |= offer(other);
       }
   return found;
 }
 
-/// The tile and the depth of panels, one step after the other in the same direction.
-bool Search::searchPanels() {
+bool Search::searchSizes() {
+  bool found = false;
+  for (auto [number, sizes] : llvm::enumerate(target.otherSizes()))
+    for (double size : sizes) {
+      TilingPoint other = point;
+      other.sizes[number] = size;
+      found |= offer(other);
+    }
+  return found;
+}
+
+/// One step after the other in the same direction.
+bool Search::searchNeighbours() {
   bool found = false;
   for (bool moved = true; moved && hasTime();) {
     moved = false;
@@ -313,33 +356,18 @@ bool Search::searchPanels() {
   return found;
 }
 
-bool Search::searchWorkgroups() {
-  bool found = false;
-  auto change = [&](auto field, std::initializer_list<double> factors) {
-    for (double factor : factors) {
-      SelectTilingCPUPassOptions other = select;
-      other.*field = std::max<int64_t>(static_cast<int64_t>(other.*field * factor), 1);
-      found |= offer(other, ranks);
-    }
-  };
-  change(&SelectTilingCPUPassOptions::minWork, {0.25, 4, 64});
-  change(&SelectTilingCPUPassOptions::maxWorkgroups, {0.25, 4});
-  change(&SelectTilingCPUPassOptions::l1Bytes, {0.5, 2});
-  change(&SelectTilingCPUPassOptions::l2Bytes, {0.25, 0.5, 2});
-  return found;
-}
-
 ArrayAttr Search::run(ArrayAttr earlier) {
   seen.insert(first);
-  ranks.resize(first.size());
   offer(earlier);
   for (bool found = true; found && hasTime();) {
-    found = searchPanels();
-    found |= searchRegisterTiles();
-    found |= searchWorkgroups();
+    found = searchNeighbours();
+    found |= searchRanks();
+    found |= searchSizes();
   }
   if (!best)
     return first;
+  if (report.estimated)
+    return best;
   // Once more side by side: the machine may have been busy when the first one was measured.
   std::optional<double> again = kernel.measure(first, report);
   std::optional<double> winner = kernel.measure(best, report);
@@ -384,28 +412,38 @@ static std::vector<Subject> kernelsOf(ModuleOp scheduled) {
   return result;
 }
 
-/// Measures what each kernel takes by default, which says what its part of the time is. One whose
-/// results differ even so is left out with a warning.
+/// The default tilings, and what they take, which says what the kernel's part of the time is. False
+/// where not even these will do.
+static bool measureDefault(Subject &subject, const TuneTarget &target) {
+  TilingPoint point;
+  point.sizes = target.defaultSizes();
+  do {
+    subject.first = subject.kernel->tilings(point);
+    if (!subject.first)
+      return false;
+    if (std::optional<double> time = subject.kernel->measure(subject.first, subject.report)) {
+      subject.report.before = subject.report.after = *time;
+      return true;
+    }
+  } while (subject.kernel->retreat());
+  return false;
+}
+
+/// A kernel without a default is left out with a warning.
 static LogicalResult prepare(std::vector<Subject> &subjects, const TuneOptions &options,
-                             const CPUPipelineOptions &pipeline) {
+                             const TuneTarget &target) {
   std::vector<Subject> ready;
   for (Subject &subject : subjects) {
     subject.kernel =
-        std::make_unique<LoneKernel>(options, pipeline, subject.launch, subject.function);
+        std::make_unique<LoneKernel>(options, target, subject.launch, subject.function);
     if (failed(subject.kernel->prepare()))
       return failure();
-    subject.first = subject.kernel->tilings(subject.kernel->defaults(), {});
-    if (!subject.first)
-      return failure();
-    std::optional<double> time = subject.kernel->measure(subject.first, subject.report);
-    if (!time) {
-      subject.function.emitWarning("kernel '")
-          << subject.report.name << "' is not tuned: with the default tiling its results are not "
-          << "those of plain loops: " << subject.kernel->difference();
+    if (measureDefault(subject, target)) {
+      ready.push_back(std::move(subject));
       continue;
     }
-    subject.report.before = subject.report.after = *time;
-    ready.push_back(std::move(subject));
+    subject.function.emitWarning("kernel '") << subject.report.name << "' is not tuned; of its "
+                                             << "default tiling: " << subject.kernel->problem();
   }
   subjects = std::move(ready);
   return success();
@@ -413,28 +451,23 @@ static LogicalResult prepare(std::vector<Subject> &subjects, const TuneOptions &
 
 LogicalResult mlir::tiny::tune(ModuleOp module, const TuneOptions &options) {
   Clock::time_point start = Clock::now();
-  auto cpu = describeCPU(options.compile.cpu);
-  if (!cpu)
-    return module.emitError(llvm::toString(cpu.takeError()));
-  if (std::string missing = missingOnHost(*cpu); !missing.empty())
-    return module.emitError("this machine cannot measure code for '")
-           << options.compile.cpu << "': it lacks " << missing;
+  std::unique_ptr<TuneTarget> target = TuneTarget::create(module, options);
+  if (!target)
+    return failure();
   std::string error;
-  TilingCache cache(options.compile.cache, *cpu);
+  TilingCache cache = target->cache(options.compile.cache);
   if (!cache.canStore(error))
     return module.emitError(error);
-  CPUPipelineOptions pipeline;
-  pipeline.entry = options.compile.entry;
-  pipeline.setTarget(cpu->facts);
+  if (!target->createDevice(error))
+    return module.emitError(error);
   OwningOpRef<ModuleOp> scheduled = module.clone();
   PassManager passes(module.getContext());
-  if (options.compile.input == Stage::program)
-    buildSchedulePipeline(passes, options.compile.entry, options.compile.verifyStages);
+  target->buildSchedule(passes, options.compile);
   if (failed(passes.run(*scheduled)))
     return failure();
 
   std::vector<Subject> subjects = kernelsOf(*scheduled);
-  if (failed(prepare(subjects, options, pipeline)))
+  if (failed(prepare(subjects, options, *target)))
     return failure();
   llvm::sort(subjects, [](const Subject &a, const Subject &b) { return a.weight() < b.weight(); });
   double total = 0;
@@ -442,8 +475,8 @@ LogicalResult mlir::tiny::tune(ModuleOp module, const TuneOptions &options) {
     total += subject.weight();
   for (auto [number, subject] : llvm::enumerate(subjects)) {
     double left = std::max(options.seconds - secondsSince(start), 0.0);
-    Search search(*subject.kernel, subject.report, left * subject.weight() / std::max(total, 1e-9),
-                  subject.first);
+    Search search(*subject.kernel, *target, subject.report,
+                  left * subject.weight() / std::max(total, 1e-9), subject.first);
     total -= subject.weight();
     ArrayAttr best = search.run(cache.load(subject.function));
     if (!cache.store(subject.function, best, error))

@@ -35,7 +35,8 @@ public:
   Chooser(const KernelNest &nest, const ContractionNest &what, const Target &target)
       : nest(nest), what(what), target(target) {}
 
-  std::optional<ContractionChoice> choose(std::optional<int64_t> lanes);
+  /// The cheapest first.
+  std::vector<ContractionChoice> choose(std::optional<int64_t> lanes);
 
 private:
   void tryTile(GPUTilingAttr tiling, std::optional<int64_t> lanes);
@@ -49,7 +50,7 @@ private:
   const KernelNest &nest;
   const ContractionNest &what;
   const Target &target;
-  std::optional<ContractionChoice> best;
+  std::vector<ContractionChoice> found;
 };
 } // namespace
 
@@ -159,12 +160,10 @@ void Chooser::tryTile(GPUTilingAttr tiling, std::optional<int64_t> lanes) {
   if (!plan || plan->ldsWords() * 4 > target.units.ldsBytes ||
       (lanes && plan->numLanes != *lanes) || registers(*plan) > target.numVectorRegisters)
     return;
-  double price = cycles(*plan);
-  if (!best || price < best->cycles)
-    best = {tiling, price, plan->numLanes};
+  found.push_back({tiling, cycles(*plan), plan->numLanes});
 }
 
-std::optional<ContractionChoice> Chooser::choose(std::optional<int64_t> lanes) {
+std::vector<ContractionChoice> Chooser::choose(std::optional<int64_t> lanes) {
   const int64_t wave = target.units.waveSize;
   for (unsigned innermost : what.depth) {
     if (what.factor == Factor::f32) {
@@ -191,16 +190,30 @@ std::optional<ContractionChoice> Chooser::choose(std::optional<int64_t> lanes) {
                         lanes);
             }
   }
-  return best;
+  SmallVector<std::pair<double, size_t>> order;
+  for (auto [number, choice] : llvm::enumerate(found))
+    order.emplace_back(choice.cycles, number);
+  llvm::sort(order);
+  std::vector<ContractionChoice> sorted;
+  for (const auto &entry : order)
+    sorted.push_back(found[entry.second]);
+  return sorted;
+}
+
+std::vector<ContractionChoice> mlir::tiny::contractionChoices(const KernelNest &nest,
+                                                              const Target &target,
+                                                              std::optional<int64_t> lanes) {
+  std::optional<ContractionNest> what = ContractionNest::get(nest);
+  if (!what || (what->factor != Factor::f32 && !target.hasMatrixUnit))
+    return {};
+  return Chooser(nest, *what, target).choose(lanes);
 }
 
 std::optional<ContractionChoice> mlir::tiny::chooseContraction(const KernelNest &nest,
                                                                const Target &target,
                                                                std::optional<int64_t> lanes) {
-  std::optional<ContractionNest> what = ContractionNest::get(nest);
-  if (!what || (what->factor != Factor::f32 && !target.hasMatrixUnit))
-    return std::nullopt;
-  return Chooser(nest, *what, target).choose(lanes);
+  std::vector<ContractionChoice> choices = contractionChoices(nest, target, lanes);
+  return choices.empty() ? std::nullopt : std::optional(choices.front());
 }
 
 std::optional<ContractionChoice> mlir::tiny::contractionOf(const KernelNest &nest,

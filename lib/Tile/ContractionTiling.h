@@ -11,6 +11,8 @@
 
 #include "Tiny/Target.h"
 
+#include <vector>
+
 namespace mlir::tiny {
 
 /// A way to compute a contraction.
@@ -19,6 +21,11 @@ struct ContractionChoice {
   double cycles; ///< That the nest takes, alone on the chip.
   int64_t lanes; ///< Of a workgroup.
 };
+
+/// The tilings of `nest` as a contraction, the cheapest first; none if it is none. With `lanes`, of
+/// workgroups of as many.
+std::vector<ContractionChoice> contractionChoices(const KernelNest &nest, const Target &target,
+                                                  std::optional<int64_t> lanes = std::nullopt);
 
 /// The best tiling of `nest`, alone in its workgroups, as a contraction on `target`, or nothing if
 /// it is none. With `lanes`, a workgroup has as many. Whether it is worth the way through LDS, the

@@ -224,8 +224,10 @@ double mlir::tiny::timeOf(const LanePricer &pricer, const LaneCandidate &candida
 // The choice
 //===----------------------------------------------------------------------===//
 
-LaneCandidate mlir::tiny::chooseLanes(const KernelNest &nest, const Target &target, int64_t block,
-                                      int64_t workgroups) {
+/// The best candidate, and with `tried` all that have been tried with their times.
+static LaneCandidate search(const KernelNest &nest, const Target &target, int64_t block,
+                            int64_t workgroups,
+                            std::vector<std::pair<double, LaneCandidate>> *tried) {
   LanePricer pricer(nest, target);
   struct Choice {
     LaneCandidate candidate;
@@ -249,6 +251,8 @@ LaneCandidate mlir::tiny::chooseLanes(const KernelNest &nest, const Target &targ
     if (best.time != std::numeric_limits<double>::infinity() && !pricer.fitsRegisters(candidate))
       return;
     double time = timeOf(pricer, candidate, target, block, workgroups);
+    if (tried)
+      tried->emplace_back(time, candidate);
     if (time < best.time)
       best = {candidate, time};
   };
@@ -330,4 +334,24 @@ LaneCandidate mlir::tiny::chooseLanes(const KernelNest &nest, const Target &targ
       best = own;
   }
   return best.candidate;
+}
+
+LaneCandidate mlir::tiny::chooseLanes(const KernelNest &nest, const Target &target, int64_t block,
+                                      int64_t workgroups) {
+  return search(nest, target, block, workgroups, nullptr);
+}
+
+std::vector<LaneCandidate> mlir::tiny::rankLanes(const KernelNest &nest, const Target &target,
+                                                 int64_t block, int64_t workgroups) {
+  std::vector<std::pair<double, LaneCandidate>> tried;
+  search(nest, target, block, workgroups, &tried);
+  SmallVector<std::pair<double, size_t>> order;
+  for (auto [number, entry] : llvm::enumerate(tried))
+    order.emplace_back(entry.first, number);
+  llvm::sort(order);
+  std::vector<LaneCandidate> ranked;
+  for (const auto &entry : order)
+    if (!llvm::is_contained(ranked, tried[entry.second].second))
+      ranked.push_back(tried[entry.second].second);
+  return ranked;
 }

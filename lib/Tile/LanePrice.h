@@ -14,12 +14,20 @@
 
 #include "Tiny/Target.h"
 
+#include <vector>
+
 namespace mlir::tiny {
 
 /// A tiling for a GPU in the making: the tile of a lane, and the reduction that lanes share.
 struct LaneCandidate {
   Candidate tile;
   int64_t sharedLoop = -1, sharing = 1;
+
+  bool operator==(const LaneCandidate &other) const {
+    return tile.vectorDim == other.tile.vectorDim && tile.width == other.tile.width &&
+           tile.unroll == other.tile.unroll && sharedLoop == other.sharedLoop &&
+           sharing == other.sharing;
+  }
 };
 
 /// Of one tile of each lane of a wave, in cycles.
@@ -75,6 +83,10 @@ private:
 /// each; 0 if they share its tiles.
 LaneCandidate chooseLanes(const KernelNest &nest, const Target &target, int64_t block,
                           int64_t workgroups);
+
+/// What chooseLanes tries, each once, the cheapest first.
+std::vector<LaneCandidate> rankLanes(const KernelNest &nest, const Target &target, int64_t block,
+                                     int64_t workgroups);
 
 /// Cycles of `candidate` on the whole chip. In workgroups of their own, in addition to what other
 /// nests of the same workgroup take.

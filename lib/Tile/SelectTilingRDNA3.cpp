@@ -12,6 +12,7 @@
 #include "LanePrice.h"
 
 #include "Tiny/IR/KernelAttributes.h"
+#include "Tiny/Tile/LaneTilings.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -127,7 +128,7 @@ KernelNest SharedTile::tiled(unsigned member) const {
 }
 
 //===----------------------------------------------------------------------===//
-// The pass
+// The whole kernel
 //===----------------------------------------------------------------------===//
 
 namespace {
@@ -138,77 +139,125 @@ struct GroupChoice {
   SmallVector<int64_t> tile;
 };
 
-struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilingRDNA3Pass> {
-  using SelectTilingRDNA3PassBase::SelectTilingRDNA3PassBase;
-
-  void runOnOperation() override {
-    func::FuncOp function = getOperation();
-    if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName))
-      return;
-    target = findTarget(chip);
-    if (!target || target->kind != TargetKind::gpu) {
-      function.emitError() << "there is no GPU named '" << chip << "'";
-      return signalPassFailure();
-    }
-    Target smaller = *target;
+/// Chooses the tilings of one kernel.
+class LaneSelector {
+public:
+  LaneSelector(func::FuncOp function, const Target &whole, ArrayRef<TilingRank> ranks,
+               int64_t lanes)
+      : function(function), ranks(ranks), wantedLanes(lanes), smaller(whole) {
     if (auto halvings = function->getAttrOfType<IntegerAttr>(kRegisterHalvingsAttrName)) {
       smaller.numVectorRegisters >>= halvings.getInt();
       smaller.units.registersPerSIMD >>= halvings.getInt();
-      target = &smaller;
     }
-    FailureOr<KernelNests> kernel = KernelNests::get(function);
-    if (failed(kernel) || failed(select(function, *kernel)))
-      signalPassFailure();
   }
 
-  LogicalResult select(func::FuncOp function, const KernelNests &kernel) {
-    SmallVector<NestGroup> groups = kernel.groups();
-    // All workgroups of a launch have the same number of lanes: the most that a group wants, since
-    // the others lose less by more lanes than that one by fewer.
-    int64_t lanes = 0;
+  FailureOr<ArrayAttr> select() {
+    FailureOr<KernelNests> kernel = KernelNests::get(function);
+    if (failed(kernel))
+      return failure();
+    SmallVector<NestGroup> groups = kernel->groups();
+    int64_t lanes = wantedLanes;
+    if (!lanes && failed(chooseLanesOfAll(*kernel, groups, lanes)))
+      return failure();
+    SmallVector<Attribute> tilings(kernel->nests.size());
+    for (const NestGroup &group : groups)
+      if (failed(group.nests.size() == 1 ? selectAlone(*kernel, group.nests.front(), lanes, tilings)
+                                         : selectGroup(*kernel, group, lanes, tilings)))
+        return failure();
+    return ArrayAttr::get(function.getContext(), tilings);
+  }
+
+private:
+  TilingRank rankOf(unsigned nest) const {
+    return nest < ranks.size() ? ranks[nest] : TilingRank();
+  }
+
+  /// The contraction that nest `number` is to be, if any, in workgroups of `lanes` or of as many as
+  /// it wants; failure if there is none of its rank.
+  FailureOr<std::optional<ContractionChoice>>
+  contraction(const KernelNests &kernel, unsigned number, std::optional<int64_t> lanes) const {
+    const KernelNest &nest = kernel.nests[number];
+    TilingRank rank = rankOf(number);
+    if (rank.form == TilingRank::plain)
+      return std::optional<ContractionChoice>();
+    if (rank.form == TilingRank::contraction) {
+      std::vector<ContractionChoice> choices = contractionChoices(
+          nest, *target, wantedLanes ? std::optional(wantedLanes) : std::nullopt);
+      if (choices.size() <= rank.rank)
+        return failure();
+      return std::optional(choices[rank.rank]);
+    }
+    std::optional<ContractionChoice> choice = contractionOf(nest, *target);
+    if (choice && lanes && choice->lanes != *lanes) // lanes that have nothing to do, at worst
+      if (auto all = chooseContraction(nest, *target, lanes))
+        choice = all;
+    // There cannot be more lanes than were asked for.
+    if (choice && lanes && choice->lanes > *lanes)
+      choice.reset();
+    return choice;
+  }
+
+  /// All workgroups of a launch have the same number of lanes: the most that a group wants, since
+  /// the others lose less by more lanes than that one by fewer.
+  LogicalResult chooseLanesOfAll(const KernelNests &kernel, ArrayRef<NestGroup> groups,
+                                 int64_t &lanes) {
     for (const NestGroup &group : groups) {
       if (group.nests.size() == 1) {
-        const KernelNest &nest = kernel.nests[group.nests.front()];
-        std::optional<ContractionChoice> contraction = contractionOf(nest, *target);
-        lanes = std::max(lanes, contraction ? contraction->lanes : lanesAlone(nest));
+        unsigned number = group.nests.front();
+        auto choice = contraction(kernel, number, std::nullopt);
+        if (failed(choice))
+          return failure();
+        lanes = std::max(lanes, *choice ? (*choice)->lanes : lanesAlone(kernel.nests[number]));
         continue;
       }
       GroupChoice best;
       for (int64_t block = target->units.waveSize; block <= maxLanes; block *= 2)
         consider(best, kernel, group, block);
       if (!best.lanes)
-        return tooManyLocals(function, kernel, group);
+        return tooManyLocals(kernel, group);
       lanes = std::max(lanes, best.lanes);
     }
-    SmallVector<Attribute> tilings(kernel.nests.size());
-    for (const NestGroup &group : groups) {
-      if (group.nests.size() == 1) {
-        const KernelNest &nest = kernel.nests[group.nests.front()];
-        std::optional<ContractionChoice> contraction = contractionOf(nest, *target);
-        if (contraction && contraction->lanes != lanes) // lanes that have nothing to do, at worst
-          if (auto all = chooseContraction(nest, *target, lanes))
-            contraction = all;
-        if (contraction) {
-          tilings[group.nests.front()] = contraction->tiling;
-          continue;
-        }
-        tilings[group.nests.front()] =
-            tilingOf(nest, chooseLanes(nest, *target, lanes, /*workgroups=*/0), lanes);
-        continue;
-      }
-      GroupChoice best;
-      consider(best, kernel, group, lanes);
-      if (!best.lanes)
-        return tooManyLocals(function, kernel, group);
-      SharedTile tile(kernel, group);
-      tile.sizes = best.tile;
-      for (auto [member, number] : llvm::enumerate(group.nests)) {
-        KernelNest nest = tile.tiled(member);
-        tilings[number] =
-            tilingOf(nest, chooseLanes(nest, *target, lanes, tile.workgroups()), lanes);
-      }
+    return success();
+  }
+
+  LogicalResult selectAlone(const KernelNests &kernel, unsigned number, int64_t lanes,
+                            MutableArrayRef<Attribute> tilings) {
+    auto choice = contraction(kernel, number, lanes);
+    if (failed(choice))
+      return failure();
+    if (*choice) {
+      tilings[number] = (*choice)->tiling;
+      return success();
     }
-    function->setAttr(tilingAttrName, ArrayAttr::get(&getContext(), tilings));
+    return selectLanes(kernel.nests[number], number, lanes, /*workgroups=*/0, tilings);
+  }
+
+  LogicalResult selectGroup(const KernelNests &kernel, const NestGroup &group, int64_t lanes,
+                            MutableArrayRef<Attribute> tilings) {
+    GroupChoice best;
+    consider(best, kernel, group, lanes);
+    if (!best.lanes)
+      return tooManyLocals(kernel, group);
+    SharedTile tile(kernel, group);
+    tile.sizes = best.tile;
+    for (auto [member, number] : llvm::enumerate(group.nests))
+      if (rankOf(number).form == TilingRank::contraction ||
+          failed(selectLanes(tile.tiled(member), number, lanes, tile.workgroups(), tilings)))
+        return failure();
+    return success();
+  }
+
+  LogicalResult selectLanes(const KernelNest &nest, unsigned number, int64_t lanes,
+                            int64_t workgroups, MutableArrayRef<Attribute> tilings) {
+    unsigned rank = rankOf(number).rank;
+    if (rank == 0) {
+      tilings[number] = tilingOf(nest, chooseLanes(nest, *target, lanes, workgroups), lanes);
+      return success();
+    }
+    std::vector<LaneCandidate> ranked = rankLanes(nest, *target, lanes, workgroups);
+    if (ranked.size() <= rank)
+      return failure();
+    tilings[number] = tilingOf(nest, ranked[rank], lanes);
     return success();
   }
 
@@ -294,12 +343,11 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
     if (nest.numParallel > 0)
       lanes[reducesVector || tile.vectorDim < 0 ? nest.numParallel - 1 : tile.vectorDim] =
           block / choice.sharing;
-    return GPUTilingAttr::get(&getContext(), grid, lanes, tile.vectorDim, tile.width, tile.unroll,
-                              order, Contraction::none, {1, 1}, WorkgroupMode::cu);
+    return GPUTilingAttr::get(function.getContext(), grid, lanes, tile.vectorDim, tile.width,
+                              tile.unroll, order, Contraction::none, {1, 1}, WorkgroupMode::cu);
   }
 
-  LogicalResult tooManyLocals(func::FuncOp function, const KernelNests &kernel,
-                              const NestGroup &group) const {
+  LogicalResult tooManyLocals(const KernelNests &kernel, const NestGroup &group) {
     SharedTile tile(kernel, group);
     tile.sizes = tile.candidates().front();
     return function.emitError() << "kernel whose locals need " << tile.localBytes()
@@ -307,6 +355,36 @@ struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilin
                                 << target->units.ldsBytes;
   }
 
-  const Target *target = nullptr;
+  func::FuncOp function;
+  ArrayRef<TilingRank> ranks; ///< By nest.
+  int64_t wantedLanes;
+  Target smaller; ///< What is planned with: a kernel may have to do with fewer registers.
+  const Target *target = &smaller;
+};
+} // namespace
+
+FailureOr<ArrayAttr> mlir::tiny::selectTilingsRDNA3(func::FuncOp kernel, const Target &target,
+                                                    ArrayRef<TilingRank> ranks, int64_t lanes) {
+  return LaneSelector(kernel, target, ranks, lanes).select();
+}
+
+namespace {
+struct SelectTilingRDNA3Pass : tiny::impl::SelectTilingRDNA3PassBase<SelectTilingRDNA3Pass> {
+  using SelectTilingRDNA3PassBase::SelectTilingRDNA3PassBase;
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName))
+      return;
+    const Target *target = findTarget(chip);
+    if (!target || target->kind != TargetKind::gpu) {
+      function.emitError() << "there is no GPU named '" << chip << "'";
+      return signalPassFailure();
+    }
+    FailureOr<ArrayAttr> tilings = selectTilingsRDNA3(function, *target);
+    if (failed(tilings))
+      return signalPassFailure();
+    function->setAttr(tilingAttrName, *tilings);
+  }
 };
 } // namespace

@@ -56,7 +56,10 @@ static void printTuned(const mlir::tiny::TunedKernel &kernel, size_t number, siz
                      (kernel.launches == 1 ? " launch): " : " launches): ") +
                      milliseconds(kernel.before);
   line += kernel.after < kernel.before ? " -> " + milliseconds(kernel.after) : ", as it was";
+  line += kernel.estimated ? ", estimated" : "";
   line += ", " + std::to_string(kernel.tried) + " tilings measured";
+  if (kernel.unfit)
+    line += ", " + std::to_string(kernel.unfit) + " do not fit";
   if (kernel.rejected)
     line += ", " + std::to_string(kernel.rejected) + " rejected for wrong results";
   std::fprintf(stderr, "%s\n", line.c_str());
@@ -67,6 +70,7 @@ static bool tuneKernels(const Model &model, const Options &options, std::string 
   tuning.compile = compileOptions(model, options);
   tuning.threads = options.threads;
   tuning.seconds = *options.tuneSeconds;
+  tuning.createDevice = [&](std::string &problem) { return createDevice(options, problem); };
   tuning.progress = printTuned;
   if (tuning.compile.input == mlir::tiny::Stage::tiled) {
     error = "--tune chooses tilings, and the kernels of this program are tiled";

@@ -395,10 +395,10 @@ static bool checkTogether(const Options &options, std::string &error) {
     return fail("--emit runs nothing: it takes no data, and nothing can be measured or compared");
   if (isReference && options.poison)
     return fail("--poison needs a target with kernels, and the reference has none");
-  if (!options.cache.empty() && options.target != "cpu")
-    return fail("--cache keeps code and tilings of --target cpu, and here are none");
-  if (options.tuneSeconds && options.target != "cpu")
-    return fail("--tune measures on this processor, and needs --target cpu");
+  if (!options.cache.empty() && isReference)
+    return fail("--cache keeps code and tilings of kernels, and the reference has none");
+  if (options.tuneSeconds && isReference)
+    return fail("--tune measures kernels, and the reference has none");
   if (options.tuneSeconds && !options.emit.empty())
     return fail("--tune is for what runs; run it with --tune and --cache FOLDER first, and --emit "
                 "with that --cache");

@@ -50,10 +50,13 @@ struct CompileOptions {
   /// Kernels are spread over as many modules, which are compiled side by side: several for each
   /// thread, since their number of ops is only a guess at the time that they take.
   unsigned parts = 8;
+  /// Tile kernels of a GPU again that LLVM spills registers of, for fewer of them, with a warning.
+  bool tileAgain = true;
   /// Check the contract between stages.
   bool verifyStages = true;
   /// A folder where compile() keeps code for a CPU, and finds that of earlier runs; empty for none.
-  /// The tilings that tune() has left there are used, by whatever compiles or emits for that CPU.
+  /// The tilings that tune() has left there are used, by whatever compiles or emits for that
+  /// target.
   std::string cache;
 };
 

@@ -79,6 +79,9 @@ void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 /// The part of the Tile stage in front of the choice of tilings, and what that is made with.
 void buildNestsPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 SelectTilingCPUPassOptions selectTilingOptions(const CPUPipelineOptions &options);
+/// The same for a GPU. Constants are arranged before anything asks for the tiling of a kernel.
+void buildArrangePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);
+void buildNestsPipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);
 void buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 void buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);
 void buildCodegenPipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);

@@ -18,6 +18,7 @@ namespace mlir::tiny {
 class TilingCache {
 public:
   TilingCache(llvm::StringRef folder, const CPU &cpu);
+  TilingCache(llvm::StringRef folder, const Target &gpu);
 
   /// The tilings of `kernel`, or null. A damaged entry is none, with a warning. Names and places do
   /// not matter for a kernel.

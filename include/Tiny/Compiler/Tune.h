@@ -10,6 +10,7 @@
 #define TINY_COMPILER_TUNE_H
 
 #include "Tiny/Compiler/Compiler.h"
+#include "Tiny/Runtime/Device.h"
 
 #include <functional>
 
@@ -21,15 +22,19 @@ struct TunedKernel {
   unsigned launches = 0; ///< of one run of the program
   unsigned tried = 0;    ///< tilings that were measured
   unsigned rejected = 0; ///< of them, those with a result beyond the tolerance
+  unsigned unfit = 0;    ///< of them, those that cannot be compiled, or need more registers
   /// Seconds of one launch with the tiling that a compilation would have used before, and will use
   /// from now on.
   double before = 0, after = 0;
+  bool estimated = false; ///< by a model: the simulator has no clock
 };
 
 struct TuneOptions {
   /// Its cache is where the winners go.
   CompileOptions compile;
-  unsigned threads = 0; ///< as createCpuDevice has them
+  unsigned threads = 0; ///< of a CPU, as createCpuDevice has them
+  /// For a GPU, makes the device that measures: each tiling has a new one.
+  std::function<std::shared_ptr<tinyrt::Device>(std::string &error)> createDevice;
   /// Seconds to spend on the search, shared out to the kernels by the time that they take.
   double seconds = 60;
   /// Told after each kernel, of which there are `count`.

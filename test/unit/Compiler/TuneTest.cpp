@@ -6,10 +6,13 @@
 #include "Tiny/Compiler/TilingCache.h"
 #include "Tiny/Compiler/Tune.h"
 #include "Tiny/IR/TinyDialect.h"
-#include "Tiny/Tile/Tilings.h"
+#include "Tiny/Runtime/HsaDevice.h"
+#include "Tiny/Tile/LaneTilings.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+
+#include <numeric>
 
 using namespace tinytest;
 using namespace mlir;
@@ -218,6 +221,65 @@ TEST_F(Tune, RefusesATilingWithOtherResults) {
   ASSERT_TRUE(winner);
   if (auto tiling = dyn_cast<TilingAttr>(winner[0]))
     EXPECT_NE(tiling.getVectorDim(), 1) << "along the terms";
+}
+
+//===----------------------------------------------------------------------===//
+// RDNA3, on the simulator
+//===----------------------------------------------------------------------===//
+
+TEST_F(Tune, RanksGiveOtherLanes) {
+  program = kProduct;
+  OwningOpRef<ModuleOp> scheduled = schedule();
+  func::FuncOp kernel = kernelOf(*scheduled);
+  const Target &card = *findTarget("gfx1100");
+  llvm::DenseSet<Attribute> seen;
+  for (auto form : {TilingRank::plain, TilingRank::contraction})
+    for (unsigned rank = 0; rank < 3; ++rank) {
+      TilingRank ranks[] = {{form, rank}};
+      FailureOr<ArrayAttr> tilings = selectTilingsRDNA3(kernel, card, ranks);
+      ASSERT_TRUE(succeeded(tilings)) << form << " " << rank;
+      bool contracts = cast<GPUTilingAttr>((*tilings)[0]).getContract() != Contraction::none;
+      EXPECT_EQ(contracts, form == TilingRank::contraction);
+      EXPECT_TRUE(seen.insert(*tilings).second) << form << " " << rank;
+    }
+  TilingRank plain[] = {{TilingRank::plain, 0}}, none[] = {{TilingRank::contraction, 1000000}};
+  FailureOr<ArrayAttr> few = selectTilingsRDNA3(kernel, card, plain, /*lanes=*/64);
+  ASSERT_TRUE(succeeded(few));
+  ArrayRef<int64_t> lanes = cast<GPUTilingAttr>((*few)[0]).getLanes();
+  EXPECT_EQ(std::accumulate(lanes.begin(), lanes.end(), int64_t(1), std::multiplies<>()), 64);
+  EXPECT_TRUE(llvm::failed(selectTilingsRDNA3(kernel, card, none)));
+}
+
+TEST_F(Tune, RefusesATilingThatSpills) {
+  program = kProduct;
+  OwningOpRef<ModuleOp> scheduled = schedule();
+  func::FuncOp kernel = kernelOf(*scheduled);
+  TilingCache gpuCache(options.cache, *findTarget("gfx1100"));
+  // 512 sums in a lane, which has 256 registers at most.
+  auto large = GPUTilingAttr::get(&context(), {64, 64}, {1, 32, 1}, 1, 4, {16, 8, 1}, {0, 1, 2},
+                                  Contraction::none, {1, 1}, WorkgroupMode::cu);
+  std::string error;
+  auto spilling = ArrayAttr::get(&context(), {large});
+  ASSERT_TRUE(gpuCache.store(kernel, spilling, error)) << error;
+  TuneOptions tuning;
+  tuning.compile = options;
+  tuning.compile.target = "rdna3";
+  tuning.seconds = 2;
+  tuning.createDevice = [](std::string &problem) -> std::shared_ptr<tinyrt::Device> {
+    tinyrt::HsaOptions hsa;
+    hsa.simulate = true;
+    return tinyrt::createHsaDevice(hsa, problem);
+  };
+  TunedKernel seen;
+  tuning.progress = [&](const TunedKernel &kernel, size_t, size_t) { seen = kernel; };
+  ASSERT_TRUE(succeeded(tune(*parse(), tuning)));
+  EXPECT_GE(seen.unfit, 1u);
+  EXPECT_EQ(seen.rejected, 0u);
+  EXPECT_TRUE(seen.estimated);
+  EXPECT_GT(seen.after, 0);
+  ArrayAttr winner = gpuCache.load(kernel);
+  ASSERT_TRUE(winner);
+  EXPECT_NE(winner, spilling);
 }
 
 } // namespace

@@ -33,6 +33,8 @@ static constexpr unsigned kRanks = 8;
 /// A tiling is measured over this many runs at least, and at most, until so much time has passed.
 static constexpr unsigned kLeastRuns = 5, kMostRuns = 1000;
 static constexpr double kSecondsPerTiling = 0.02;
+/// In the end, the best tiling and the default one are measured so often, in turns.
+static constexpr unsigned kRounds = 5;
 
 static double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -52,6 +54,8 @@ public:
   LogicalResult prepare();
   /// Seconds of a launch with `tilings`, or nothing if it does not compile or its results differ.
   std::optional<double> measure(ArrayAttr tilings, TunedKernel &report);
+  /// Measures both in turns, since the machine may have been busy when one of them was measured.
+  bool isFaster(ArrayAttr tilings, ArrayAttr than, TunedKernel &report);
   /// The tilings of `point`; null if there are none.
   ArrayAttr tilings(const TilingPoint &point);
   SmallVector<ArrayAttr> neighbours(ArrayAttr tilings) const {
@@ -76,6 +80,8 @@ private:
   std::unique_ptr<Artefact> compileWith(StringRef how, ArrayAttr tilings);
   /// Runs what was compiled, once. False with the reason in `message`.
   bool start(Run &run, std::shared_ptr<tinyrt::Device> device);
+  /// Compiles and runs the kernel, and checks what comes out.
+  bool start(Run &run, ArrayAttr tilings, TunedKernel &report);
   std::vector<tinyrt::Tensor> inputs(const tinyrt::PlanView &plan) const;
   std::optional<double> bestTime(Run &run);
   /// Handles diagnostics: of many tilings that are tried, some fail.
@@ -242,29 +248,49 @@ std::optional<double> LoneKernel::bestTime(Run &run) {
   return best;
 }
 
-std::optional<double> LoneKernel::measure(ArrayAttr tilings, TunedKernel &report) {
-  ++report.tried;
-  Run run;
+bool LoneKernel::start(Run &run, ArrayAttr tilings, TunedKernel &report) {
   run.artefact = compileWith(options.compile.target, tilings);
   if (run.artefact)
     message = target.whyNot(*run.artefact);
   if (!run.artefact || !message.empty()) {
     ++report.unfit;
-    return std::nullopt;
+    return false;
   }
   if (!start(run, target.createDevice(message))) {
     ++report.rejected;
-    return std::nullopt;
+    return false;
   }
   for (const auto &[actual, wanted] : llvm::zip_equal(run.outputs, expected))
     if (tinyrt::Comparison found = tinyrt::compare(actual, wanted, tolerance); !found.passed) {
       ++report.rejected;
       message = "its results are not those of plain loops: " + found.message;
-      return std::nullopt;
+      return false;
     }
+  return true;
+}
+
+std::optional<double> LoneKernel::measure(ArrayAttr tilings, TunedKernel &report) {
+  ++report.tried;
+  Run run;
+  if (!start(run, tilings, report))
+    return std::nullopt;
   std::optional<double> estimate = target.estimate(*run.artefact, *run.device);
   report.estimated = estimate.has_value();
   return estimate ? estimate : bestTime(run);
+}
+
+bool LoneKernel::isFaster(ArrayAttr tilings, ArrayAttr than, TunedKernel &report) {
+  Run one, other;
+  if (!start(one, tilings, report) || !start(other, than, report))
+    return false;
+  double time = std::numeric_limits<double>::infinity(), otherTime = time;
+  for (unsigned round = 0; round < kRounds; ++round) {
+    time = std::min(time, bestTime(one).value_or(time));
+    otherTime = std::min(otherTime, bestTime(other).value_or(otherTime));
+  }
+  report.before = otherTime;
+  report.after = std::min(time, otherTime);
+  return time < otherTime * kGain;
 }
 
 namespace {
@@ -366,14 +392,7 @@ ArrayAttr Search::run(ArrayAttr earlier) {
   }
   if (!best)
     return first;
-  if (report.estimated)
-    return best;
-  // Once more side by side: the machine may have been busy when the first one was measured.
-  std::optional<double> again = kernel.measure(first, report);
-  std::optional<double> winner = kernel.measure(best, report);
-  report.before = std::min(report.before, again.value_or(0));
-  report.after = std::min(report.after, winner.value_or(report.before));
-  if (report.after < report.before * kGain)
+  if (report.estimated || kernel.isFaster(best, first, report))
     return best;
   report.after = report.before;
   return first;

@@ -29,6 +29,9 @@ static constexpr double farBytesPerCycle = 10;
 /// Rows of the second factor that are read at a time where they are read in place: as many streams
 /// as hardware prefetchers follow.
 static constexpr int64_t streams = 8;
+/// A way of the first level is as large as a page wherever addresses are looked up while they are
+/// translated; it has 8 of them or more everywhere since Haswell and Zen.
+static constexpr int64_t wayBytes = 4096, ways = 8;
 /// What is in the caches as soon as it has been read once.
 static constexpr double streamedBytes = 32 << 10;
 /// Parts of rows and of columns that are tried.
@@ -117,11 +120,9 @@ static bool mayStay(const KernelNest &nest, const ContractionNest &what,
 }
 
 /// Whether strips of `rows` rows that are `depth` deep would take more than half of the ways of
-/// some sets of the first level if they were read in place. A way is as large as a page wherever
-/// addresses are looked up while they are translated.
+/// some sets of the first level if they were read in place.
 static bool collide(const KernelNest &nest, const ContractionNest &what, int64_t rows,
                     int64_t depth) {
-  constexpr int64_t wayBytes = 4096, ways = 8;
   const Access &access = nest.accesses.find(what.rows.factor)->second;
   if (what.rows.loops.empty())
     return false;
@@ -139,6 +140,15 @@ static bool collide(const KernelNest &nest, const ContractionNest &what, int64_t
     most = std::max(most, over);
   }
   return most > ways / 2;
+}
+
+/// Steps of the depth whose columns are read at a time in place. Streams that lie whole ways apart
+/// share their sets, and leave a way each to the sums and to what else passes by.
+static int64_t streamsOf(const KernelNest &nest, const ContractionNest &what) {
+  const Access &access = nest.accesses.find(what.columns.factor)->second;
+  std::optional<int64_t> stride = access.strideAlong(what.depth.back());
+  int64_t bytes = nest.reduced.getType().getIntOrFloatBitWidth() / 8;
+  return stride && *stride * bytes % wayBytes == 0 ? std::min(streams, ways - 2) : streams;
 }
 
 /// How a factor that is packed is read.
@@ -278,8 +288,10 @@ double PanelPlan::farCycles(const Candidate &alone, const PanelTarget &target) c
   double rowParts = what.rows.extent / partOf(what.rows),
          columnParts = what.columns.extent / partOf(what.columns), result = 0;
   double bytes = double(what.depthExtent) * elementBytes();
-  // Each factor passes by once per part of the other side; columns in short runs, one per step.
-  if (bytes * what.columns.extent > target.l1Bytes)
+  // Each factor passes by once per part of the other side; columns in short runs, one per step,
+  // unless vectors go along the depth: then each column is one long run.
+  bool longRuns = llvm::is_contained(what.depth, alone.vectorDim);
+  if (bytes * what.columns.extent > target.l1Bytes && !longRuns)
     result += rowParts * columnParts * what.depthExtent * runCost;
   if (bytes * what.columns.extent > target.l2Bytes / 2)
     result += rowParts * bytes * what.columns.extent / farBytesPerCycle / 2;
@@ -434,7 +446,7 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
     plan.depthBlock = depth;
     if (depth * what.columns.extent * bytes <= target.l1Bytes * 3 / 4)
       tryTiles(plan);
-    plan.depthBlock = std::min(depth, streams);
+    plan.depthBlock = std::min(depth, streamsOf(nest, what));
     if (what.rows.extent <= rows && plan.rows != PanelWalk::alongDepth)
       tryTiles(plan);
   }

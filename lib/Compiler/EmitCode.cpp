@@ -7,6 +7,7 @@
 
 #include "EmitCode.h"
 
+#include "OptimizeCPU.h"
 #include "SplitAddresses.h"
 
 #include "Tiny/Compiler/GPU.h"
@@ -131,9 +132,14 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
-  if (!machine.getTargetTriple().isAMDGCN())
+  if (!machine.getTargetTriple().isAMDGCN()) {
+    llvm::FunctionPassManager passes = passesForCPU();
+    for (llvm::Function &function : module)
+      if (!function.isDeclaration())
+        passes.run(function, functions);
     return;
+  }
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
   // Neighbours are one access before they are a kind of access that LLVM does not join.
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::LoadStoreVectorizerPass());
@@ -215,7 +221,10 @@ LogicalResult mlir::tiny::emitCode(ModuleOp part, const CPU &cpu, CodeKind kind,
   auto machine = createTargetMachine(cpu);
   if (!machine)
     return part.emitError(llvm::toString(machine.takeError()));
+  CodegenGate gate;
   llvm::LLVMContext context;
+  if (cpu.triple.isX86())
+    context.setOptPassGate(gate);
   std::unique_ptr<llvm::Module> module = translate(part, context, **machine);
   if (!module)
     return failure();

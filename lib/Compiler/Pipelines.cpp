@@ -64,6 +64,8 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &ent
     // Half of the memory of a workgroup: so that a unit has two of them at the same time.
     kernels.localBytes = gpu->units.ldsBytes / 2;
     kernels.parallelUnits = gpu->units.count;
+    if (gpu->hasMatrixUnit)
+      kernels.matrixRows = 64;
   }
   pm.addPass(createFormKernelsPass(kernels));
   // Before anything is spent on a kernel: equal ones are tiled, lowered and compiled once.
@@ -178,6 +180,8 @@ void mlir::tiny::buildNestsPipelineRDNA3(OpPassManager &pm, const RDNA3PipelineO
   DecomposeOnlineReductionsPassOptions online;
   online.blockBytes = options.target().units.ldsBytes / 64;
   pm.addNestedPass<func::FuncOp>(createDecomposeOnlineReductionsPass(online));
+  // Before any choice, which depends on how many locals fit.
+  pm.addNestedPass<func::FuncOp>(createShrinkLocalsPass());
 }
 
 void mlir::tiny::buildTilePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options) {

@@ -234,16 +234,22 @@ static int64_t blockOf(OnlineReduceOp op, int64_t bytes) {
     return extent;
   // Only the innermost loop of each input is counted beside this one: outer ones are divided.
   int64_t perIndex = 0;
+  bool hasOther = false;
   for (auto [number, input] : llvm::enumerate(op.getInputs())) {
     int64_t elements = 1;
     for (AffineExpr expr : op.getMap(number).getResults()) {
       unsigned other = cast<AffineDimExpr>(expr).getPosition();
-      if (!op.getInitMap(0).isFunctionOfDim(other) && other != loop)
-        elements *= extents[other];
+      if (op.getInitMap(0).isFunctionOfDim(other) || other == loop)
+        continue;
+      elements *= extents[other];
+      hasOther = true;
     }
     perIndex += elements * getElementTypeOrSelf(input).getIntOrFloatBitWidth() / 8;
   }
-  int64_t blocks = llvm::divideCeil(extent, std::max<int64_t>(bytes / perIndex, 1));
+  // Sums along other loops too are products of matrices: of a few indices, there would be little to
+  // multiply between two barriers.
+  int64_t least = hasOther ? 64 : 1;
+  int64_t blocks = llvm::divideCeil(extent, std::max<int64_t>(bytes / perIndex, least));
   // Whole cache lines of scores, whatever the vectors.
   int64_t block = llvm::alignTo(llvm::divideCeil(extent, blocks), 16);
   return std::min(block, extent);

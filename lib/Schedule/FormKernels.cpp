@@ -200,6 +200,7 @@ void FormKernelsPass::runOnOperation() {
   GroupingCosts costs;
   costs.localBytes = localBytes;
   costs.parallelUnits = parallelUnits;
+  costs.matrixRows = matrixRows;
   costs.maxNests = group ? costs.maxNests : 1;
   costs.remarks = module.getContext()->getRemarkEngine() != nullptr;
   Materialisation materialisation(function);

@@ -198,6 +198,29 @@ int64_t Grouper::bytesAtPoint(const Group &group, const Nest &nest,
   return bytes / extent * std::min(extent, costs.onlineExtent);
 }
 
+/// Whether `nest` uses elements of some operand many times: a contraction, a convolution.
+static bool isContraction(const Nest &nest) {
+  if (!nest.reduction)
+    return false;
+  bool reuses = false;
+  nest.forEachRead([&](const Node &read) {
+    for (unsigned loop = 0; loop < nest.domain.numParallel; ++loop)
+      reuses |= !read.index.isFunctionOfDim(loop);
+  });
+  return reuses;
+}
+
+/// Whether `nest` sums products that a matrix unit has: of factors that were narrow before.
+static bool multipliesNarrow(const Nest &nest) {
+  if (!isContraction(nest) || !isa_and_nonnull<MulOp>(nest.body.nodes[nest.body.root].op))
+    return false;
+  return llvm::all_of(nest.body.nodes[nest.body.root].operands, [&](int number) {
+    const Node &node = nest.body.nodes[number];
+    return isa_and_nonnull<CastOp>(node.op) &&
+           nest.body.nodes[node.operands[0]].type.getIntOrFloatBitWidth() <= 16;
+  });
+}
+
 /// What nobody outside needs stays inside, as long as there is room. Where there is not, softmax
 /// and attention go along their rows in blocks, and the rest is written to buffers, the largest
 /// first.
@@ -228,6 +251,20 @@ void Grouper::chooseLocals(Group &group, const SharedLoops &shared) const {
   if (total > costs.localBytes) {
     group.online = findOnlineReduction(group.nests, isPrivate);
     measure();
+  } else if (total * costs.matrixRows > costs.localBytes &&
+             llvm::any_of(group.nests, multipliesNarrow)) {
+    // Attention: as many rows as a matrix unit takes have to be there at the same time. A softmax
+    // alone multiplies nothing by its weights. Weights that are rounded have to wait for the maximum
+    // and for what else they are scaled by: on the way, it would be other numbers that are rounded.
+    auto online = findOnlineReduction(group.nests, isPrivate);
+    using Sum = OnlineReduction::Sum;
+    if (online &&
+        llvm::any_of(online->sums,
+                     [&](const Sum &sum) { return isContraction(group.nests[sum.nest]); }) &&
+        llvm::none_of(online->sums, [](const Sum &sum) { return sum.movesRounding; })) {
+      group.online = std::move(online);
+      measure();
+    }
   }
   llvm::sort(inside, [](auto &a, auto &b) { return a.first > b.first; });
   for (auto &[bytes, value] : inside) {
@@ -285,18 +322,6 @@ void Grouper::price(Group &group, const SharedLoops &shared) const {
   group.outsideBytes = outside;
   group.cost = costs.launchNs + operations / (costs.operationsPerNs * units) +
                outside / costs.memoryBytesPerNs + again;
-}
-
-/// Whether `nest` uses elements of some operand many times: a contraction, a convolution.
-static bool isContraction(const Nest &nest) {
-  if (!nest.reduction)
-    return false;
-  bool reuses = false;
-  nest.forEachRead([&](const Node &read) {
-    for (unsigned loop = 0; loop < nest.domain.numParallel; ++loop)
-      reuses |= !read.index.isFunctionOfDim(loop);
-  });
-  return reuses;
 }
 
 /// The nests of several groups in program order, not aligned yet.

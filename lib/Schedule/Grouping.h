@@ -13,6 +13,7 @@ struct GroupingCosts {
   int64_t localBytes = 64 << 10;   // that a workgroup may keep for itself at one point
   int64_t onlineExtent = 64;       // what an online reduction needs of its loop at a time
   int64_t parallelUnits = 16;      // workgroups that keep the machine busy
+  int64_t matrixRows = 1;          // that are multiplied at a time where factors are narrow
   double launchNs = 2000;          // to launch a kernel
   double operationsPerNs = 8;      // of one workgroup
   double memoryBytesPerNs = 20;    // to and from buffers

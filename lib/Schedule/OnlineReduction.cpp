@@ -297,6 +297,8 @@ int OnlineFinder::rebuild(const KernelGraph &graph, int number, const Nest &nest
     int inner = rebuild(graph, node.operands[0], nest, sum);
     if (inner < 0)
       return -1;
+    sum.movesRounding |= node.type.getIntOrFloatBitWidth() <
+                         graph.nodes[node.operands[0]].type.getIntOrFloatBitWidth();
     Node copy = node;
     copy.operands = {inner};
     return add(std::move(copy));

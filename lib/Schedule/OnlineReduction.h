@@ -20,6 +20,7 @@ struct OnlineReduction {
     KernelGraph term;            // over the loops of the nest; its Accumulator is the weight
     KernelGraph epilogue;        // with the factors that do not depend on the reducing loop
     SmallVector<unsigned> loops; // by loop of the nest: that of the reduction
+    bool movesRounding = false;  // whether terms are rounded to less than the weights have
   };
 
   unsigned pivot = 0;            // the nest of the maximum

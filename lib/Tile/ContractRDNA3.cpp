@@ -30,13 +30,6 @@ namespace mlir::tiny {
 using namespace mlir;
 using namespace mlir::tiny;
 
-/// The loop that stores of this lane may be vectors along, or -1: the innermost one of the columns,
-/// where runs of a lane never cross its end.
-static int64_t storeLoop(const KernelNest &nest, const ContractionPlan &plan) {
-  int64_t loop = plan.what.columns.loops.back();
-  return !plan.wmma && nest.sizes[loop] % accessWords == 0 ? loop : -1;
-}
-
 namespace {
 struct ContractRDNA3Pass : tiny::impl::ContractRDNA3PassBase<ContractRDNA3Pass> {
   using ContractRDNA3PassBase::ContractRDNA3PassBase;
@@ -58,13 +51,14 @@ struct ContractRDNA3Pass : tiny::impl::ContractRDNA3PassBase<ContractRDNA3Pass> 
     if (auto known = function->getAttrOfType<IntegerAttr>(kBlockAttrName))
       lanes = known.getInt();
     auto mode = WorkgroupMode::cu;
-    for (auto [nest, tiling] : llvm::zip(kernel->nests, *tilings)) {
-      if (!tiling.gpu || tiling.gpu.getContract() == Contraction::none) {
+    // Those that share a workgroup with other nests have their turn among them.
+    for (auto [nest, tiling, alone] : llvm::zip(kernel->nests, *tilings, kernel->alone())) {
+      if (!tiling.gpu || tiling.gpu.getContract() == Contraction::none || !alone) {
         others.push_back(tiling.attribute);
         continue;
       }
       std::optional<ContractionPlan> plan = ContractionPlan::get(nest, tiling.gpu, waveSize);
-      if (!plan || nest.reduction->getParentOp() != function) {
+      if (!plan) {
         nest.reduction.emitOpError() << "is no contraction that " << tiling.attribute << " fits";
         return signalPassFailure();
       }
@@ -110,9 +104,7 @@ struct ContractRDNA3Pass : tiny::impl::ContractRDNA3PassBase<ContractRDNA3Pass> 
             Value lds, const llvm::DenseMap<Value, Value> &flat) {
     OpBuilder builder(nest.epilogue);
     SmallVector<OpFoldResult> counts;
-    for (int64_t count :
-         {plan.what.batchExtent, llvm::divideCeilSigned(plan.what.rows.extent, plan.rows.tile),
-          llvm::divideCeilSigned(plan.what.columns.extent, plan.columns.tile)})
+    for (int64_t count : plan.numTiles())
       counts.push_back(builder.getIndexAttr(count));
     auto forall =
         scf::ForallOp::create(builder, nest.loc(), counts, ValueRange(), /*mapping=*/std::nullopt);
@@ -124,7 +116,7 @@ struct ContractRDNA3Pass : tiny::impl::ContractRDNA3PassBase<ContractRDNA3Pass> 
       builder.setInsertionPointToStart(branch.thenBlock());
     }
     SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(nest.numLoops()));
-    EmissionContext context{nest,         storeLoop(nest, plan), order, /*hasFma=*/true, flat,
+    EmissionContext context{nest,         plan.storeLoop(nest), order, /*hasFma=*/true, flat,
                             /*simt=*/true};
     ContractionEmitter(builder, context, plan, lane, forall.getInductionVar(0),
                        forall.getInductionVar(1), forall.getInductionVar(2), lds)

@@ -76,6 +76,27 @@ ContractionEmitter::ContractionEmitter(OpBuilder &builder, const EmissionContext
 
 void ContractionEmitter::emit() { emitEpilogue(emitSteps()); }
 
+void ContractionEmitter::emitTiles(OpBuilder &builder, const EmissionContext &context,
+                                   const ContractionPlan &plan, Value lane, Value lds) {
+  Location loc = context.nest.loc();
+  auto constant = [&](int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  OpBuilder::InsertionGuard guard(builder);
+  SmallVector<Value> tile;
+  for (int64_t count : plan.numTiles()) {
+    if (count == 1) {
+      tile.push_back(constant(0));
+      continue;
+    }
+    auto loop = scf::ForOp::create(builder, loc, constant(0), constant(count), constant(1));
+    builder.setInsertionPointToStart(loop.getBody());
+    tile.push_back(loop.getInductionVar());
+  }
+  amdgpu::LDSBarrierOp::create(builder, loc);
+  ContractionEmitter(builder, context, plan, lane, tile[0], tile[1], tile[2], lds).emit();
+}
+
 //===----------------------------------------------------------------------===//
 // Steps
 //===----------------------------------------------------------------------===//

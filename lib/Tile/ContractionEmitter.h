@@ -21,6 +21,11 @@ public:
                      Value columnTile, Value lds);
   void emit();
 
+  /// Emits all tiles of a nest that shares its workgroup with others, one after the other. The
+  /// words of `lds` may be in use until all lanes have been at a barrier.
+  static void emitTiles(OpBuilder &builder, const EmissionContext &context,
+                        const ContractionPlan &plan, Value lane, Value lds);
+
 private:
   SmallVector<Value> emitSteps();
   SmallVector<Value> emitStep(DepthStep step, unsigned phase, ArrayRef<Value> sums,

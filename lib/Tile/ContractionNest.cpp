@@ -63,7 +63,8 @@ static LogicalResult collectLoads(const KernelNest &nest, Value value, SmallVect
 }
 
 std::optional<ContractionNest> ContractionNest::get(const KernelNest &nest) {
-  if (!nest.reduction || nest.isScan() || !nest.symbols.empty())
+  if (!nest.reduction || nest.isScan() ||
+      llvm::any_of(nest.symbols, [](const IndexSymbol &symbol) { return symbol.computed; }))
     return std::nullopt;
   Operation *product = nest.reduced.getDefiningOp();
   if (!product || !product->hasOneUse() || !nest.inReduction(nest.reduced))
@@ -93,7 +94,8 @@ std::optional<ContractionNest> ContractionNest::get(const KernelNest &nest) {
 
   if (!result.sortLoops(nest) || result.rows.loops.empty() || result.columns.loops.empty())
     return std::nullopt;
-  if (nest.store.strideAlong(result.rows.loops.back()) == 1)
+  unsigned innermost = result.rows.loops.back();
+  if (nest.sizes[innermost] > 1 && nest.store.strideAlong(innermost) == 1)
     std::swap(result.rows, result.columns);
   return result;
 }
@@ -105,7 +107,9 @@ bool ContractionNest::sortLoops(const KernelNest &nest) {
     int64_t size = nest.sizes[loop];
     if (size == 0)
       return false;
-    bool movesRows = inRows >> loop & 1, movesColumns = inColumns >> loop & 1;
+    // A loop of one step moves nothing: whether a map still has it depends on who simplified it.
+    bool movesRows = size > 1 && (inRows >> loop & 1),
+         movesColumns = size > 1 && (inColumns >> loop & 1);
     if (!nest.isParallel(loop)) {
       depth.push_back(loop);
       depthExtent *= size;

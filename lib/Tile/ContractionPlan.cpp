@@ -81,9 +81,11 @@ static int64_t sideWidth(const KernelNest &nest, const ContractionSide &side, un
 }
 
 static SidePlan planSide(const KernelNest &nest, const ContractionPlan &plan,
-                         const ContractionSide &side, int64_t tile) {
+                         const ContractionSide &side, int64_t tile, bool inWorkgroup) {
   SidePlan result;
   result.tile = tile;
+  if (inWorkgroup && plan.depth.numSteps == 1)
+    result.buffers = 1; // which leaves LDS to the locals
   const int64_t bytes = plan.what.factorBytes(), chunk = accessBytes / bytes;
   const DepthWalk &depth = plan.depth;
   int64_t widthOfDepth = std::min(sideWidth(nest, side, depth.loops.back(), chunk),
@@ -115,8 +117,9 @@ static SidePlan planSide(const KernelNest &nest, const ContractionPlan &plan,
   auto count = [&] { return chunks * result.period * (tile / result.unitSide); };
   // Wide loads across the depth need several elements of it per lane: where a step has too few for
   // all lanes, two are loaded at once, or the loads are narrower.
+  // What a workgroup has beside this nest leaves no LDS for more than one.
   if (!result.alongDepth && count() < plan.numLanes && count() * 2 >= plan.numLanes &&
-      depth.isLinear())
+      depth.isLinear() && !inWorkgroup)
     result.period = 2;
   while (!result.alongDepth && count() < plan.numLanes && result.unitSide > 1)
     result.width = result.unitSide = result.unitSide / 2;
@@ -124,14 +127,28 @@ static SidePlan planSide(const KernelNest &nest, const ContractionPlan &plan,
   return result;
 }
 
+SmallVector<int64_t, 3> ContractionPlan::numTiles() const {
+  return {what.batchExtent, llvm::divideCeilSigned(what.rows.extent, rows.tile),
+          llvm::divideCeilSigned(what.columns.extent, columns.tile)};
+}
+
+int64_t ContractionPlan::storeLoop(const KernelNest &nest) const {
+  int64_t loop = what.columns.loops.back();
+  return !wmma && nest.sizes[loop] % accessWords == 0 ? loop : -1;
+}
+
 std::optional<ContractionPlan> ContractionPlan::get(const KernelNest &nest, GPUTilingAttr tiling,
-                                                    int64_t waveSize) {
+                                                    int64_t waveSize, bool inWorkgroup) {
   std::optional<ContractionNest> what = ContractionNest::get(nest);
   if (!what || tiling.getContract() == Contraction::none ||
       tiling.getGrid().size() != nest.numParallel || tiling.getLanes().size() != nest.numLoops() ||
       tiling.getUnroll().size() != nest.numLoops() || tiling.getOrder().size() != nest.numLoops() ||
       tiling.getWaves().size() != 2)
     return std::nullopt;
+  // Which factor has the rows is for the tiling to say: a local is contiguous along other loops
+  // once it is that of one workgroup.
+  if (llvm::is_contained(what->rows.loops, tiling.getVectorDim()))
+    std::swap(what->rows, what->columns);
   int64_t step = 1, tiles[2] = {1, 1};
   SmallVector<unsigned> depth;
   for (int64_t loop : tiling.getOrder()) {
@@ -149,10 +166,12 @@ std::optional<ContractionPlan> ContractionPlan::get(const KernelNest &nest, GPUT
   for (auto [number, side] :
        llvm::enumerate(SmallVector<const ContractionSide *>{&plan.what.rows, &plan.what.columns})) {
     for (unsigned loop : side->loops) {
-      tiles[number] *= tiling.getGrid()[loop];
+      tiles[number] *= inWorkgroup ? tiling.getUnroll()[loop] : tiling.getGrid()[loop];
       plan.lanes[number] *= tiling.getLanes()[loop];
     }
     plan.waves[number] = tiling.getWaves()[number];
+    if (inWorkgroup)
+      tiles[number] *= plan.wmma ? plan.waves[number] : plan.lanes[number];
     if (plan.waves[number] < 1 || plan.lanes[number] < 1)
       return std::nullopt;
     int64_t parts = plan.wmma ? plan.waves[number] * wmmaSize : plan.lanes[number] * accessWords;
@@ -163,7 +182,7 @@ std::optional<ContractionPlan> ContractionPlan::get(const KernelNest &nest, GPUT
   if (plan.numLanes % waveSize != 0 || plan.numLanes / waveSize != plan.waves[0] * plan.waves[1] ||
       plan.wmma == (plan.what.factor == Factor::f32) || (plan.wmma && step % wmmaSize != 0))
     return std::nullopt;
-  plan.rows = planSide(nest, plan, plan.what.rows, tiles[0]);
-  plan.columns = planSide(nest, plan, plan.what.columns, tiles[1]);
+  plan.rows = planSide(nest, plan, plan.what.rows, tiles[0], inWorkgroup);
+  plan.columns = planSide(nest, plan, plan.what.columns, tiles[1], inWorkgroup);
   return plan;
 }

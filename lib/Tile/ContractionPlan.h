@@ -52,8 +52,9 @@ struct SidePlan {
   int64_t stride =
       1; ///< Words from a row (for multiply-adds: from a step of the depth) to the next.
   int64_t slotWords = 1; ///< Words of one step.
+  int64_t buffers = 2;   ///< Of a period: one to read, and one for the next steps.
 
-  int64_t numSlots() const { return 2 * period; }
+  int64_t numSlots() const { return buffers * period; }
   int64_t unitsPerLane(int64_t lanes) const { return (units + lanes - 1) / lanes; }
   int64_t loadsPerUnit() const { return unitDepth * unitSide / width; }
 };
@@ -67,10 +68,17 @@ struct ContractionPlan {
   int64_t lanes[2] = {1, 1}; ///< Of the workgroup along rows and columns; for multiply-adds.
   int64_t numLanes = 1;
 
-  /// The plan that `tiling` stands for, or nothing if it does not fit `nest`.
+  /// The plan that `tiling` stands for, or nothing if it does not fit `nest`. A nest alone has a
+  /// workgroup per tile, the grid of its tiling. In a workgroup that other nests have as well, it
+  /// is one tile after the other, and `unroll` says what a wave has of each.
   static std::optional<ContractionPlan> get(const KernelNest &nest, GPUTilingAttr tiling,
-                                            int64_t waveSize);
+                                            int64_t waveSize, bool inWorkgroup = false);
 
+  /// Tiles along batch, rows and columns.
+  SmallVector<int64_t, 3> numTiles() const;
+  /// The loop of `nest` that stores of a lane may be vectors along, or -1: the innermost one of the
+  /// columns, where runs of a lane never cross its end.
+  int64_t storeLoop(const KernelNest &nest) const;
   int64_t ldsWords() const {
     return rows.numSlots() * rows.slotWords + columns.numSlots() * columns.slotWords;
   }

@@ -193,6 +193,47 @@ static bool padsWithZero(const Access &access) {
   });
 }
 
+/// From a buffer: beyond its end where a condition (null: none) does not hold.
+Value ContractionStager::loadFromBuffer(Type type, Value flat, Value place, Value scalar,
+                                        ArrayRef<Value> conditions) {
+  auto i32 = [&](Value value) {
+    return arith::IndexCastOp::create(builder, loc, builder.getI32Type(), value);
+  };
+  // In bytes, the first offset that no buffer has. Where the tile ends is one selection for all
+  // steps, so that the last one, which has another, keeps no other offsets.
+  Value offset = i32(place), beyond;
+  int64_t bytes = getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8;
+  for (Value condition : conditions) {
+    if (!condition)
+      continue;
+    if (!beyond)
+      beyond = arith::ConstantOp::create(
+          builder, loc,
+          builder.getI32IntegerAttr(static_cast<int32_t>((int64_t(1) << 31) / bytes)));
+    offset = arith::SelectOp::create(builder, loc, condition, offset, beyond);
+  }
+  return amdgpu::RawBufferLoadOp::create(
+      builder, loc, type, flat, ValueRange{offset}, /*boundsCheck=*/true,
+      /*indexOffset=*/IntegerAttr(), scalar ? Value(i32(scalar)) : Value());
+}
+
+/// From a local, which has no end to read beyond: 0 where `happens` does not hold, and anything
+/// outside of the tile.
+Value ContractionStager::loadFromLocal(Type type, Value flat, Value place, Value inside,
+                                       Value happens) {
+  if (Value both = this->both(inside, happens))
+    place = arith::SelectOp::create(builder, loc, both, place, index(0));
+  Value loaded;
+  if (auto vector = dyn_cast<VectorType>(type))
+    loaded = loadVector(builder, loc, vector, flat, place, /*simt=*/true);
+  else
+    loaded = memref::LoadOp::create(builder, loc, flat, place);
+  if (!happens)
+    return loaded;
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  return arith::SelectOp::create(builder, loc, happens, loaded, zero);
+}
+
 /// Issues the load of `access` at `point`: as many elements as loads of this side have, or one that
 /// stands for them. Where a guard fails, the value is its pad.
 Value ContractionStager::loadAt(const Access &access, const Point &point, DepthStep step) {
@@ -232,28 +273,14 @@ Value ContractionStager::loadAt(const Access &access, const Point &point, DepthS
     happens = both(happens, holds);
     pads.push_back({holds, guard.pad});
   }
-  auto i32 = [&](Value value) {
-    return arith::IndexCastOp::create(builder, loc, builder.getI32Type(), value);
-  };
-  // In bytes, the first offset that no buffer has. Where the tile ends is one selection for all
-  // steps, so that the last one, which has another, keeps no other offsets.
-  Value offset = i32(place), beyond;
-  for (Value condition : {point.inside, happens}) {
-    if (!condition)
-      continue;
-    if (!beyond)
-      beyond = arith::ConstantOp::create(
-          builder, loc,
-          builder.getI32IntegerAttr(static_cast<int32_t>((int64_t(1) << 31) / bytes)));
-    offset = arith::SelectOp::create(builder, loc, condition, offset, beyond);
-  }
   unsigned along = side.alongDepth ? plan.depth.loops.back() : what.loops.back();
   bool isVector = side.width > 1 && access.dependsOn(along);
   Type type = isVector ? Type(VectorType::get({side.width}, access.type)) : access.type;
-  Value flat = context.flat.lookup(access.source);
-  Value loaded = amdgpu::RawBufferLoadOp::create(
-      builder, loc, type, flat, ValueRange{offset}, /*boundsCheck=*/true,
-      /*indexOffset=*/IntegerAttr(), scalar ? Value(i32(scalar)) : Value());
+  Value flat = context.flat.lookup(access.source), loaded;
+  if (isa<BlockArgument>(access.source))
+    loaded = loadFromBuffer(type, flat, place, scalar, {point.inside, happens});
+  else
+    loaded = loadFromLocal(type, flat, whole.scalar(access.flat, atBoth), point.inside, happens);
   if (padsWithZero(access))
     return loaded;
   for (auto [holds, pad] : llvm::reverse(pads)) {

@@ -63,6 +63,9 @@ private:
   Point pointOf(int64_t unit, int64_t alongDepth, int64_t alongSide, DepthStep step, bool mayEnd);
   void placeDepth(Point &point, Value local, int64_t offset, DepthStep step, bool mayEnd);
   Value loadAt(const Access &access, const Point &point, DepthStep step);
+  Value loadFromBuffer(Type type, Value flat, Value place, Value scalar,
+                       ArrayRef<Value> conditions);
+  Value loadFromLocal(Type type, Value flat, Value place, Value inside, Value happens);
   bool splits(const Access &access) const;
   Value evaluate(Value value, const llvm::DenseMap<Value, Value> &loads, int64_t lanes);
   SmallVector<SmallVector<Value>> wordsOf(const Loaded &loaded, int64_t unit);

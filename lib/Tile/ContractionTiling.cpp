@@ -26,6 +26,8 @@ static constexpr int64_t mostLoadWords = 64;
 /// Elements of the depth in a step of multiply-adds: of 16, LLVM loads so many ahead that it
 /// spills.
 static constexpr int64_t multiplyAddStep = 8;
+/// Registers of a contraction that shares its workgroups: what 512 lanes of a unit have.
+static constexpr int64_t mostSharedRegisters = 192;
 /// Bytes that the caches deliver to a unit in a cycle, where all units ask at the same time.
 static constexpr double cacheBytesPerCycle = 32;
 
@@ -37,11 +39,20 @@ public:
 
   /// The cheapest first.
   std::vector<ContractionChoice> choose(std::optional<int64_t> lanes);
+  std::optional<SharedContraction> chooseShared(int64_t lanes, int64_t ldsBytes,
+                                                int64_t workgroups);
 
 private:
+  /// What a step along the depth keeps one wave and, for LDS, the unit of a workgroup busy with.
+  struct Step {
+    double products, other, ldsCycles;
+  };
+  Step stepOf(const ContractionPlan &plan) const;
   void tryTile(GPUTilingAttr tiling, std::optional<int64_t> lanes);
   GPUTilingAttr tiling(int64_t rows, int64_t columns, ArrayRef<int64_t> waves,
                        ArrayRef<int64_t> lanes, int64_t step, unsigned innermost) const;
+  GPUTilingAttr sharedTiling(int64_t rows, int64_t columns, ArrayRef<int64_t> waves, int64_t step,
+                             unsigned innermost) const;
   double cycles(const ContractionPlan &plan) const;
   double otherCycles(const ContractionPlan &plan, const ContractionSide &what,
                      const SidePlan &side) const;
@@ -93,7 +104,7 @@ double Chooser::otherCycles(const ContractionPlan &plan, const ContractionSide &
   return units * (side.loadsPerUnit() * perLoad + stores + (moved || transposed ? words : 0));
 }
 
-double Chooser::cycles(const ContractionPlan &plan) const {
+Chooser::Step Chooser::stepOf(const ContractionPlan &plan) const {
   const ComputeUnits &units = target.units;
   int64_t waves = plan.numLanes / units.waveSize, bytes = plan.what.factorBytes();
   // Flops of one SIMD in a cycle; the clock cancels out.
@@ -111,6 +122,13 @@ double Chooser::cycles(const ContractionPlan &plan) const {
   double fromLDS = plan.wmma ? own * 2 : own * units.waveSize;
   double ldsCycles = waves * fromLDS / (units.ldsBanks * 4 / 2);
   double reads = own / accessBytes * (plan.wmma ? 1.0 / wmmaSize : 1);
+  return {products, other + reads, ldsCycles};
+}
+
+double Chooser::cycles(const ContractionPlan &plan) const {
+  const ComputeUnits &units = target.units;
+  int64_t waves = plan.numLanes / units.waveSize, bytes = plan.what.factorBytes();
+  auto [products, other, ldsCycles] = stepOf(plan);
 
   // What a unit keeps busy with: as many workgroups as there are, and as fit.
   double workgroups = double(what.batchExtent) *
@@ -125,7 +143,7 @@ double Chooser::cycles(const ContractionPlan &plan) const {
   double wavesPerSIMD = std::max(together * waves / units.simdsPerUnit, 1.0);
   double cacheCycles =
       double(plan.rows.tile + plan.columns.tile) * plan.depth.step * bytes / cacheBytesPerCycle;
-  double step = std::max({wavesPerSIMD * (products + other + reads), together * ldsCycles,
+  double step = std::max({wavesPerSIMD * (products + other), together * ldsCycles,
                           together * cacheCycles, std::max(memoryLatency, products) + ldsLatency});
   double rounds = std::ceil(perUnit / together);
   double ends = 2 * memoryLatency +
@@ -207,6 +225,80 @@ std::vector<ContractionChoice> mlir::tiny::contractionChoices(const KernelNest &
   if (!what || (what->factor != Factor::f32 && !target.hasMatrixUnit))
     return {};
   return Chooser(nest, *what, target).choose(lanes);
+}
+
+std::optional<SharedContraction> Chooser::chooseShared(int64_t lanes, int64_t ldsBytes,
+                                                       int64_t workgroups) {
+  const ComputeUnits &units = target.units;
+  const int64_t wave = units.waveSize, waves = lanes / wave;
+  std::optional<SharedContraction> best;
+  double least = 0;
+  auto offer = [&](GPUTilingAttr tiling) {
+    auto plan = ContractionPlan::get(nest, tiling, wave, /*inWorkgroup=*/true);
+    if (!plan || plan->numLanes != lanes || plan->ldsWords() * 4 > ldsBytes ||
+        registers(*plan) > std::min<int64_t>(target.numVectorRegisters, mostSharedRegisters))
+      return;
+    Step step = stepOf(*plan);
+    double tiles = 1, steps = plan->depth.numSteps;
+    for (int64_t count : plan->numTiles())
+      tiles *= count;
+    // The waves of a unit share LDS and what the caches deliver; each of its SIMDs has its part.
+    double cacheCycles = double(std::min(plan->rows.tile, what.rows.extent) +
+                                std::min(plan->columns.tile, what.columns.extent)) *
+                         plan->depth.step * what.factorBytes() / cacheBytesPerCycle;
+    double busy = std::max(step.products + step.other,
+                           std::max(step.ldsCycles, cacheCycles) / waves * units.simdsPerUnit);
+    double ends = 8.0 * plan->ownRows() * plan->ownColumns() / wave;
+    double issue = tiles * (steps * busy + ends);
+    double latency =
+        tiles * (memoryLatency + ldsLatency +
+                 steps * (std::max(steps > 1 ? memoryLatency : 0, step.products) + ldsLatency));
+    double simds = double(units.count) * units.simdsPerUnit;
+    double time = latency + std::ceil(workgroups * waves / simds) * issue;
+    if (!best || time < least) {
+      best = {tiling, issue, latency, plan->ldsWords() * 4};
+      least = time;
+    }
+  };
+  for (unsigned innermost : what.depth)
+    for (int64_t waveRows = 1; waveRows <= waves; waveRows *= 2) {
+      int64_t split[2] = {waveRows, waves / waveRows};
+      for (int64_t rows : {16, 32, 64})
+        for (int64_t columns : {16, 32, 64})
+          for (int64_t step : {16, 32, 64}) {
+            // No more than one tile in excess of what there is.
+            if ((rows > wmmaSize && rows * waveRows >= 2 * what.rows.extent) ||
+                (columns > wmmaSize && columns * split[1] >= 2 * what.columns.extent) ||
+                (step > wmmaSize && step >= 2 * what.depthExtent))
+              continue;
+            offer(sharedTiling(rows, columns, split, step, innermost));
+          }
+    }
+  return best;
+}
+
+/// The tiling of a nest that has its workgroups already: see ContractionPlan::get.
+GPUTilingAttr Chooser::sharedTiling(int64_t rows, int64_t columns, ArrayRef<int64_t> waves,
+                                    int64_t step, unsigned innermost) const {
+  int64_t lanes[2] = {waves[0], waves[1] * int64_t(target.units.waveSize)};
+  GPUTilingAttr base = tiling(rows, columns, waves, lanes, step, innermost);
+  SmallVector<int64_t> grid, unroll(base.getUnroll());
+  for (int64_t size : ArrayRef<int64_t>(nest.sizes).take_front(nest.numParallel))
+    grid.push_back(std::max<int64_t>(size, 1));
+  unroll[what.rows.loops.back()] = rows;
+  unroll[what.columns.loops.back()] = columns;
+  return GPUTilingAttr::get(base.getContext(), grid, base.getLanes(), base.getVectorDim(),
+                            base.getVectorWidth(), unroll, base.getOrder(), base.getContract(),
+                            waves, WorkgroupMode::cu);
+}
+
+std::optional<SharedContraction>
+mlir::tiny::chooseSharedContraction(const KernelNest &nest, const Target &target, int64_t lanes,
+                                    int64_t ldsBytes, int64_t workgroups) {
+  std::optional<ContractionNest> what = ContractionNest::get(nest);
+  if (!what || what->factor == Factor::f32 || !target.hasMatrixUnit)
+    return std::nullopt;
+  return Chooser(nest, *what, target).chooseShared(lanes, ldsBytes, workgroups);
 }
 
 std::optional<ContractionChoice> mlir::tiny::chooseContraction(const KernelNest &nest,

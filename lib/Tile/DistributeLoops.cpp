@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ContractionEmitter.h"
 #include "CrossLane.h"
 #include "LocalMemory.h"
 #include "NestEmitter.h"
@@ -18,13 +19,14 @@
 #include "Tiny/IR/KernelAttributes.h"
 #include "Tiny/Tile/Passes.h"
 
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "llvm/ADT/IntEqClasses.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace mlir::tiny {
@@ -125,9 +127,6 @@ LogicalResult NestDistributor::check() const {
       llvm::any_of(gpu.getLanes(), [](int64_t lanes) { return lanes < 1; }))
     return op.emitOpError() << "has " << nest.numLoops() << " loops, which " << gpu
                             << " does not fit";
-  if (gpu.getContract() != Contraction::none)
-    return op.emitOpError() << "is to be contracted by a unit, which comes before "
-                               "tiny-tile-distribute-loops";
   if (sharing == 1)
     return success();
   if (nest.isScan() || !llvm::isPowerOf2_64(sharing) || !llvm::isPowerOf2_64(block.lanes) ||
@@ -328,24 +327,6 @@ static bool conflict(const KernelNest &first, const KernelNest &second) {
   return touches(first, second.store.source) || touches(second, first.store.source);
 }
 
-/// The nests that no other one hands anything on to, in no workgroup yet.
-static SmallVector<bool> findAlone(const KernelNests &kernel) {
-  llvm::IntEqClasses connected(kernel.nests.size());
-  for (auto [number, nest] : llvm::enumerate(kernel.nests))
-    for (auto [other, reader] : llvm::enumerate(kernel.nests))
-      for (const auto &entry : reader.accesses)
-        if (other != number && entry.second.source == nest.store.source)
-          connected.join(number, other);
-  SmallVector<unsigned> members(kernel.nests.size());
-  for (unsigned number = 0; number < kernel.nests.size(); ++number)
-    ++members[connected.findLeader(number)];
-  SmallVector<bool> alone;
-  for (auto [number, nest] : llvm::enumerate(kernel.nests))
-    alone.push_back(members[connected.findLeader(number)] == 1 &&
-                    isa<func::FuncOp>(nest.epilogue->getParentOp()));
-  return alone;
-}
-
 namespace {
 struct DistributeLoopsPass : tiny::impl::DistributeLoopsPassBase<DistributeLoopsPass> {
   using DistributeLoopsPassBase::DistributeLoopsPassBase;
@@ -391,14 +372,28 @@ struct DistributeLoopsPass : tiny::impl::DistributeLoopsPassBase<DistributeLoops
     block.lane = gpu::ThreadIdOp::create(builder, function.getLoc(), gpu::Dimension::x);
 
     llvm::DenseMap<Value, Value> flat = flattenBuffers(function);
-    SmallVector<bool> alone = findAlone(*kernel);
+    SmallVector<bool> alone = kernel->alone();
     std::vector<NestDistributor> nests;
     nests.reserve(kernel->nests.size());
-    for (auto [nest, tiling] : llvm::zip(kernel->nests, *tilings)) {
+    std::vector<std::optional<ContractionPlan>> contractions(kernel->nests.size());
+    int64_t words = 0; // of LDS for contractions, which take turns
+    for (auto [number, nest] : llvm::enumerate(kernel->nests)) {
+      const NestTiling &tiling = (*tilings)[number];
       nests.emplace_back(nest, tiling, block, flat, hasFma);
-      if (failed(nests.back().check()))
-        return failure();
+      if (tiling.gpu.getContract() == Contraction::none) {
+        if (failed(nests.back().check()))
+          return failure();
+        continue;
+      }
+      std::optional<ContractionPlan> &plan = contractions[number];
+      plan = ContractionPlan::get(nest, tiling.gpu, waveSize, /*inWorkgroup=*/true);
+      if (alone[number] || !plan || plan->numLanes != block.lanes)
+        return nest.epilogue.emitOpError()
+               << "is no contraction of a workgroup of " << block.lanes << " lanes, with "
+               << "other nests in it, that " << tiling.attribute << " fits";
+      words = std::max(words, plan->ldsWords());
     }
+    Value staging = words ? allocateStaging(function, words) : Value();
     SmallVector<const KernelNest *> unordered; // those since the last barrier
     Operation *before = nullptr;
     for (auto [number, nest] : llvm::enumerate(kernel->nests)) {
@@ -407,18 +402,36 @@ struct DistributeLoopsPass : tiny::impl::DistributeLoopsPassBase<DistributeLoops
         continue;
       }
       Operation *parent = nest.epilogue->getParentOp();
-      if (needsBarrier(nest, parent, before, unordered)) {
+      // Those before may still read what was staged for them.
+      if (contractions[number] || needsBarrier(nest, parent, before, unordered)) {
         builder.setInsertionPoint(nest.epilogue);
         gpu::BarrierOp::create(builder, nest.loc());
         unordered.clear();
       }
       unordered.push_back(&nest);
       before = parent;
-      nests[number].distributeOverLanes(/*again=*/isa<scf::ForOp>(parent));
+      if (!contractions[number]) {
+        nests[number].distributeOverLanes(/*again=*/isa<scf::ForOp>(parent));
+        continue;
+      }
+      const ContractionPlan &plan = *contractions[number];
+      SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(nest.numLoops()));
+      EmissionContext context{nest, plan.storeLoop(nest), order, hasFma, flat, /*simt=*/true};
+      builder.setInsertionPoint(nest.epilogue);
+      ContractionEmitter::emitTiles(builder, context, plan, block.lane, staging);
     }
     for (KernelNest &nest : kernel->nests)
       eraseNest(nest);
     return success();
+  }
+
+  /// Where the factors of contractions lie while they are multiplied.
+  static Value allocateStaging(func::FuncOp function, int64_t words) {
+    OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody().front());
+    auto space = gpu::AddressSpaceAttr::get(function.getContext(), gpu::AddressSpace::Workgroup);
+    auto type = MemRefType::get({words}, builder.getI32Type(), MemRefLayoutAttrInterface(), space);
+    return memref::AllocaOp::create(builder, function.getLoc(), type,
+                                    builder.getI64IntegerAttr(accessBytes));
   }
 
   /// Whether `nest` in `parent` waits for `unordered`, the last of which are in `before`.

@@ -145,6 +145,9 @@ struct KernelNests {
 
   /// What the locals connect, in the order of their first nests. On tensors only.
   SmallVector<NestGroup> groups() const;
+  /// Which nests no other one hands anything on to or takes anything from, in no workgroup yet. On
+  /// memrefs only.
+  SmallVector<bool> alone() const;
   /// The tilings on `function`, one per nest; reports where they are not.
   FailureOr<SmallVector<NestTiling>> tilings(func::FuncOp function) const;
 };

@@ -142,6 +142,23 @@ SmallVector<NestGroup> KernelNests::groups() const {
   return groups;
 }
 
+SmallVector<bool> KernelNests::alone() const {
+  llvm::IntEqClasses connected(nests.size());
+  for (auto [number, nest] : llvm::enumerate(nests))
+    for (auto [other, reader] : llvm::enumerate(nests))
+      for (const auto &entry : reader.accesses)
+        if (other != number && entry.second.source == nest.store.source)
+          connected.join(number, other);
+  SmallVector<unsigned> members(nests.size());
+  for (unsigned number = 0; number < nests.size(); ++number)
+    ++members[connected.findLeader(number)];
+  SmallVector<bool> alone;
+  for (auto [number, nest] : llvm::enumerate(nests))
+    alone.push_back(members[connected.findLeader(number)] == 1 &&
+                    isa<func::FuncOp>(linalg::GenericOp(nest.epilogue)->getParentOp()));
+  return alone;
+}
+
 NestTiling::NestTiling(TilingAttr cpu)
     : attribute(cpu), grid(cpu.getGrid()), unroll(cpu.getUnroll()), order(cpu.getOrder()),
       vectorDim(cpu.getVectorDim()), vectorWidth(cpu.getVectorWidth()) {}

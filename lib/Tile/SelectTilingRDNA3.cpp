@@ -139,6 +139,14 @@ struct GroupChoice {
   SmallVector<int64_t> tile;
 };
 
+/// What is chosen for one nest of a group, and what a workgroup takes for it.
+struct MemberChoice {
+  GPUTilingAttr tiling;
+  double latency = 0;                         ///< Until the workgroup has done it.
+  double issue = 0;                           ///< Cycles of a SIMD, of all waves.
+  int64_t exchangeBytes = 0, stagedBytes = 0; ///< Of LDS: for itself, and for a while.
+};
+
 /// Chooses the tilings of one kernel.
 class LaneSelector {
 public:
@@ -240,10 +248,15 @@ private:
       return tooManyLocals(kernel, group);
     SharedTile tile(kernel, group);
     tile.sizes = best.tile;
-    for (auto [member, number] : llvm::enumerate(group.nests))
-      if (rankOf(number).form == TilingRank::contraction ||
-          failed(selectLanes(tile.tiled(member), number, lanes, tile.workgroups(), tilings)))
+    for (auto [member, number] : llvm::enumerate(group.nests)) {
+      TilingRank rank = rankOf(number);
+      if (rank.form == TilingRank::contraction)
         return failure();
+      if (rank.form == TilingRank::cheapest && rank.rank == 0)
+        tilings[number] = chooseMember(tile, member, lanes).tiling;
+      else if (failed(selectLanes(tile.tiled(member), number, lanes, tile.workgroups(), tilings)))
+        return failure();
+    }
     return success();
   }
 
@@ -280,6 +293,39 @@ private:
     return block;
   }
 
+  /// The best tiling of nest number `member` in workgroups of `block` lanes and the given tile.
+  MemberChoice chooseMember(const SharedTile &tile, unsigned member, int64_t block) const {
+    KernelNest nest = tile.tiled(member);
+    const int64_t workgroups = tile.workgroups(), waves = block / target->units.waveSize;
+    LanePricer pricer(nest, *target);
+    LaneCandidate candidate = chooseLanes(nest, *target, block, workgroups);
+    LanePrice price = pricer.price(candidate, block);
+    double lanes = double(pricer.tiles(candidate)) * candidate.sharing;
+    double steps = std::ceil(lanes / block);
+    MemberChoice choice;
+    choice.tiling = tilingOf(nest, candidate, block);
+    choice.latency = steps * price.latency;
+    choice.issue =
+        steps * price.issue * std::min<double>(waves, std::ceil(lanes / target->units.waveSize));
+    choice.exchangeBytes = pricer.exchangeBytes(candidate, block);
+    // What the locals leave, but for what other nests exchange.
+    int64_t free = target->units.ldsBytes - tile.localBytes() - maxExchangeBytes;
+    auto shared = chooseSharedContraction(nest, *target, block, free, workgroups);
+    double simds = target->units.count * target->units.simdsPerUnit;
+    auto timeOf = [&](double latency, double issue) {
+      return latency + std::ceil(workgroups * issue / simds);
+    };
+    if (shared &&
+        timeOf(shared->latency, waves * shared->issue) < timeOf(choice.latency, choice.issue)) {
+      choice.tiling = shared->tiling;
+      choice.latency = shared->latency;
+      choice.issue = waves * shared->issue;
+      choice.exchangeBytes = 0;
+      choice.stagedBytes = shared->ldsBytes;
+    }
+    return choice;
+  }
+
   /// Tries all tiles of `group` with `block` lanes.
   void consider(GroupChoice &best, const KernelNests &kernel, const NestGroup &group,
                 int64_t block) const {
@@ -291,19 +337,16 @@ private:
         continue;
       double waves = double(block) / target->units.waveSize;
       double latency = 0, issue = 0;
+      int64_t staged = 0;
       for (unsigned member = 0; member < group.nests.size(); ++member) {
-        KernelNest nest = tile.tiled(member);
-        LanePricer pricer(nest, *target);
-        LaneCandidate candidate = chooseLanes(nest, *target, block, tile.workgroups());
-        LanePrice price = pricer.price(candidate, block);
-        bytes += pricer.exchangeBytes(candidate, block);
-        double lanes = double(pricer.tiles(candidate)) * candidate.sharing;
-        double steps = std::ceil(lanes / block);
+        MemberChoice choice = chooseMember(tile, member, block);
+        bytes += choice.exchangeBytes;
+        staged = std::max(staged, choice.stagedBytes);
         double times = timesOf(kernel.nests[group.nests[member]]);
-        latency += times * (steps * price.latency + barrierCycles);
-        issue += times * steps * price.issue *
-                 std::min(waves, std::ceil(lanes / target->units.waveSize));
+        latency += times * (choice.latency + barrierCycles);
+        issue += times * choice.issue;
       }
+      bytes += staged;
       if (bytes > target->units.ldsBytes)
         continue;
       // How many of them are on the chip at the same time.
@@ -326,7 +369,7 @@ private:
     return trips ? trips->getZExtValue() : 1;
   }
 
-  GPUTilingAttr tilingOf(const KernelNest &nest, const LaneCandidate &choice, int64_t block) {
+  GPUTilingAttr tilingOf(const KernelNest &nest, const LaneCandidate &choice, int64_t block) const {
     SmallVector<int64_t> grid(ArrayRef<int64_t>(nest.sizes).take_front(nest.numParallel));
     for (int64_t &size : grid)
       size = std::max<int64_t>(size, 1); // a loop without steps
@@ -343,7 +386,7 @@ private:
     if (nest.numParallel > 0)
       lanes[reducesVector || tile.vectorDim < 0 ? nest.numParallel - 1 : tile.vectorDim] =
           block / choice.sharing;
-    return GPUTilingAttr::get(function.getContext(), grid, lanes, tile.vectorDim, tile.width,
+    return GPUTilingAttr::get(nest.loc().getContext(), grid, lanes, tile.vectorDim, tile.width,
                               tile.unroll, order, Contraction::none, {1, 1}, WorkgroupMode::cu);
   }
 

@@ -168,3 +168,89 @@ func.func private @large(%x: memref<20000xf32>, %out: memref<20000xf32>) attribu
   }
   return
 }
+
+// -----
+
+// A product of a local in the workgroup that computes it: what WMMA reads is brought to words of LDS that no
+// local has, the local's part behind a barrier and rounded to f16 on its way; two tiles of columns, one after
+// the other.
+// CHECK-LABEL: func.func private @weights_times_values
+// CHECK-SAME:    tiny.block = 32
+// CHECK-NOT:     linalg
+// CHECK:         %[[STAGED:.*]] = memref.alloca() {alignment = 16 : i64} : memref<1280xi32, #gpu.address_space<workgroup>>
+// CHECK:         scf.forall (%[[HEAD:.*]]) in (3)
+// CHECK:           %[[LOCAL:.*]] = memref.alloca() {{.*}} memref<16x32xf32, #gpu.address_space<workgroup>>
+// CHECK:           vector.store {{.*}} vector<4xf32>
+// CHECK:           gpu.barrier
+// CHECK:           scf.for %{{.*}} = %c0 to %c2 step %c1
+// CHECK:             amdgpu.lds_barrier
+// CHECK:             vector.load {{.*}} memref<512xf32, #gpu.address_space<workgroup>>, vector<4xf32>
+// CHECK:             arith.truncf {{.*}} vector<4xf32> to vector<4xf16>
+// CHECK:             amdgpu.raw_buffer_load {{.*}} vector<2xf16>
+// CHECK:             vector.store {{.*}}, %[[STAGED]]
+// CHECK:             amdgpu.lds_barrier
+// CHECK:             vector.load %[[STAGED]]
+// CHECK-COUNT-2:     amdgpu.wmma 16x16x16 {{.*}} : vector<16xf16>, vector<16xf16>, vector<8xf32>
+// CHECK-NOT:         amdgpu.wmma
+// CHECK-COUNT-8:     memref.store
+func.func private @weights_times_values(%x: memref<3x16x32xf32>, %v: memref<3x32x32xf16>, %out: memref<3x16x32xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.gpu_tiling<grid = [16, 32], lanes = [1, 32], vector = 1 by 4, unroll = [1, 1], order = [0, 1], contract = none, waves = [1, 1], mode = cu>,
+                                            #tiny.gpu_tiling<grid = [16, 32], lanes = [1, 32, 1], vector = 1 by 1, unroll = [16, 16, 32], order = [0, 1, 2], contract = wmma, waves = [1, 1], mode = cu>]} {
+  %zero = arith.constant 0.0 : f32
+  scf.forall (%head) in (3) {
+    %w = memref.alloca() {alignment = 16 : i64} : memref<16x32xf32, #gpu.address_space<workgroup>>
+    %xs = memref.subview %x[%head, 0, 0] [1, 16, 32] [1, 1, 1] : memref<3x16x32xf32> to memref<16x32xf32, strided<[32, 1], offset: ?>>
+    %vs = memref.subview %v[%head, 0, 0] [1, 32, 32] [1, 1, 1] : memref<3x32x32xf16> to memref<32x32xf16, strided<[32, 1], offset: ?>>
+    %outs = memref.subview %out[%head, 0, 0] [1, 16, 32] [1, 1, 1] : memref<3x16x32xf32> to memref<16x32xf32, strided<[32, 1], offset: ?>>
+    linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+        ins(%xs : memref<16x32xf32, strided<[32, 1], offset: ?>>) outs(%w : memref<16x32xf32, #gpu.address_space<workgroup>>) {
+    ^bb0(%p: f32, %q: f32):
+      %s = math.exp2 %p : f32
+      linalg.yield %s : f32
+    }
+    %acc = memref.alloca() : memref<16x32xf32, #gpu.address_space<workgroup>>
+    linalg.fill ins(%zero : f32) outs(%acc : memref<16x32xf32, #gpu.address_space<workgroup>>)
+    linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%w, %vs : memref<16x32xf32, #gpu.address_space<workgroup>>, memref<32x32xf16, strided<[32, 1], offset: ?>>) outs(%acc : memref<16x32xf32, #gpu.address_space<workgroup>>) {
+    ^bb0(%p: f32, %q: f16, %o: f32):
+      %narrow = arith.truncf %p : f32 to f16
+      %a = arith.extf %narrow : f16 to f32
+      %b = arith.extf %q : f16 to f32
+      %m = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %m : f32
+      linalg.yield %s : f32
+    }
+    linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+        ins(%acc : memref<16x32xf32, #gpu.address_space<workgroup>>) outs(%outs : memref<16x32xf32, strided<[32, 1], offset: ?>>) {
+    ^bb0(%p: f32, %q: f32):
+      linalg.yield %p : f32
+    }
+  }
+  return
+}
+
+// -----
+
+// What a unit multiplies alone has workgroups of its own, and is none of this pass's.
+func.func private @alone(%x: memref<16x16xf16>, %y: memref<16x16xf16>, %out: memref<16x16xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.gpu_tiling<grid = [16, 16], lanes = [1, 32, 1], vector = 1 by 1, unroll = [16, 16, 16], order = [0, 1, 2], contract = wmma, waves = [1, 1], mode = cu>]} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloca() : memref<16x16xf32, #gpu.address_space<workgroup>>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<16x16xf32, #gpu.address_space<workgroup>>)
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : memref<16x16xf16>, memref<16x16xf16>) outs(%acc : memref<16x16xf32, #gpu.address_space<workgroup>>) {
+  ^bb0(%p: f16, %q: f16, %o: f32):
+    %a = arith.extf %p : f16 to f32
+    %b = arith.extf %q : f16 to f32
+    %m = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %m : f32
+    linalg.yield %s : f32
+  }
+  // expected-error @below {{is no contraction of a workgroup of 32 lanes, with other nests in it, that}}
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : memref<16x16xf32, #gpu.address_space<workgroup>>) outs(%out : memref<16x16xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  }
+  return
+}

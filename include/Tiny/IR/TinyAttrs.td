@@ -93,7 +93,7 @@ def Tiny_GPUTilingAttr : AttrDef<Tiny_Dialect, "GPUTiling"> {
     |---|---|
     | `grid` | elements of one workgroup along each parallel loop; divides the size of a loop that connected nests share |
     | `lanes` | along a reduction loop, a power of two: the lanes that share one sum; along parallel loops, only the product counts: the tiles of the nest are numbered in a row, the vector loop fastest, and dealt out to as many lanes |
-    | `contract` | `none`, or the unit that multiplies: the loops that move one factor are then the rows of a tile, those that move the other one its columns, each walked as one loop: the product of their `grid` is the tile, that of `unroll` of the reduction loops the step, of which LDS has two |
+    | `contract` | `none`, or the unit that multiplies: the loops that move one factor are then the rows of a tile, those that move the other one its columns, each walked as one loop: the product of their `grid` is the tile, that of `unroll` of the reduction loops the step, of which LDS has two; in a nest that shares its workgroup with others, `unroll` of the parallel loops is the tile of a wave, or of a lane for `fma` |
     | `waves` | with `contract`: the waves of the workgroup along the rows and the columns of its tile |
     | `mode` | whether a workgroup runs on one compute unit, or on two that share their LDS |
 

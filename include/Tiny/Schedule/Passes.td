@@ -159,6 +159,8 @@ def FormKernelsPass : Pass<"tiny-schedule-form-kernels", "::mlir::ModuleOp"> {
            "What one workgroup may keep for itself, at one point of its loops.">,
     Option<"parallelUnits", "parallel-units", "int64_t", /*default=*/"16",
            "Workgroups that keep the machine busy.">,
+    Option<"matrixRows", "matrix-rows", "int64_t", /*default=*/"1",
+           "Rows that the machine multiplies at a time in products of narrow types.">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",

@@ -107,6 +107,28 @@ def ArrangeConstantsPass : Pass<"tiny-tile-arrange-constants", "::mlir::ModuleOp
   ];
 }
 
+def ShrinkLocalsPass : Pass<"tiny-tile-shrink-locals", "::mlir::func::FuncOp"> {
+  let summary = "Keep locals in their narrow type, and where those lie that nobody needs any more";
+  let description = [{
+    A workgroup of a GPU has little memory for what its nests hand on, and a matrix unit takes narrow
+    factors only. So what is rounded to a narrow type and widened again is kept between the two, and
+    widened by its readers; and an elementwise nest writes over the local that it reads last, each
+    element where it was. The numbers stay the same.
+
+    ```mlir
+    %w = linalg.generic … ins(%s : tensor<8x64xf32>) outs(%e0 : tensor<8x64xf32>) { … math.exp2 … }
+    %p = linalg.generic … ins(%w, %l : …) outs(%e1 : tensor<8x64xf32>) {
+      … %n = arith.truncf %q : f32 to f16; %x = arith.extf %n : f16 to f32; linalg.yield %x
+    }
+    // becomes
+    %w = linalg.generic … ins(%s : tensor<8x64xf32>) outs(%s : tensor<8x64xf32>) { … math.exp2 … }
+    %p = linalg.generic … ins(%w, %l : …) outs(%e1 : tensor<8x64xf16>) { … linalg.yield %n }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SelectTilingRDNA3Pass : Pass<"tiny-tile-select-tiling-rdna3", "::mlir::func::FuncOp"> {
   let summary = "Choose lanes, vectors and register tiles for an RDNA3 GPU";
   let description = [{
@@ -188,7 +210,8 @@ def ContractRDNA3Pass : Pass<"tiny-tile-contract-rdna3", "::mlir::func::FuncOp">
   let description = [{
     Replaces the nests whose tiling says `contract = wmma` or `contract = fma` by an `scf.forall` over
     tiles of rows and columns, each of which one workgroup computes, and takes their tilings off the
-    kernel's list. Rows are the loops that move one factor and the result, columns those that move the
+    kernel's list. Nests that locals connect with others have workgroups already, and are left to
+    `tiny-tile-distribute-loops`. Rows are the loops that move one factor and the result, columns those that move the
     other one, so that a convolution is a contraction as a matmul is. With `wmma`, each of the `waves`
     holds sums of 16 by 16 elements; with `fma`, each of the `lanes` holds runs of four rows and four
     columns. Both factors are brought to LDS in steps along the depth, twice buffered: what the next
@@ -313,6 +336,10 @@ def DistributeLoopsPass : Pass<"tiny-tile-distribute-loops", "::mlir::func::Func
     they have by DPP in a wave (`row_xmask`, `v_permlanex16`), and through LDS between waves. One of
     them then has the epilogue.
 
+    A nest that others share a workgroup with may be a contraction too (the products of attention): all
+    waves of the workgroup then compute one tile of it after the other, as in
+    `tiny-tile-contract-rdna3`. A factor may be a local.
+
     Where a guard of a `tiny.read` fails, the first element is loaded in place of none and the pad
     selected: no branch, and no access out of bounds.
 
@@ -334,7 +361,8 @@ def DistributeLoopsPass : Pass<"tiny-tile-distribute-loops", "::mlir::func::Func
     Option<"waveSize", "wave-size", "int64_t", "32", "Lanes of a wave">,
     Option<"maxLocalBytes", "max-local-bytes", "int64_t", "65536", "Bytes of LDS of a workgroup">
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+  let dependentDialects = ["::mlir::amdgpu::AMDGPUDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::ROCDL::ROCDLDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];

@@ -2,7 +2,9 @@
 """Matrix products, convolutions, reductions and attention of random shapes, primes and tiny sizes among
 them, in f32, f16, bf16 and i8, on the simulated card against the reference and its error bounds.
 
-usage: random-shapes.py FOLDER SEED COUNT
+usage: random-shapes.py FOLDER SEED COUNT [wmma]
+With `wmma`, attention only, whose products are large enough for matrix instructions; says how many
+kernels have any.
 """
 import collections
 import pathlib
@@ -21,6 +23,9 @@ LARGE_SIZES = [64, 96, 127, 128, 150, 192, 200, 255, 256, 257]
 LARGE_CHANNELS = [32, 33, 48, 64, 65, 96]
 LONG_SIDES = [191, 257, 384, 509, 1031]  # of one side of a product
 LONG_ROWS = [1021, 2048, 4099, 9001, 17000]  # of attention, of little depth
+# Of attention, enough of it for matrix instructions.
+ATTENTION_SIZES = [32, 48, 64, 96, 100, 112, 127, 128, 131, 160, 197, 256, 257, 320, 401, 509, 512]
+ATTENTION_DEPTHS = [16, 17, 24, 31, 32, 40, 48, 64, 67, 80]
 ELEMENTS = ["f32", "f16", "bf16", "i8"]
 LOG2E = 1.4426950408889634
 IN_A_PROGRAM = 20  # results of one program, so that it is compiled in one go
@@ -115,16 +120,17 @@ def reduction(p, chosen, element):
     return p.reduce(chosen.choice(["add", "max"]), x, dims)
 
 
-def attention(p, chosen, element):
+def attention(p, chosen, element, large=False):
     heads = chosen.choice([1, 1, 2, 3, 4, 8])
-    rows, keys = chosen.choice(SIZES), chosen.choice(SIZES)
-    depth, width = chosen.choice(DEPTHS), chosen.choice(DEPTHS)
+    sizes, depths = (ATTENTION_SIZES, ATTENTION_DEPTHS) if large else (SIZES, DEPTHS)
+    rows, keys = chosen.choice(sizes), chosen.choice(sizes)
+    depth, width = chosen.choice(depths), chosen.choice(depths)
     if chosen.random() < 0.5:
         width = depth
     causal = chosen.random() < 0.4
     if causal and chosen.random() < 0.7:
         rows = keys
-    if chosen.random() < 0.1:
+    if not large and chosen.random() < 0.1:
         heads, rows, keys = chosen.choice([1, 2]), chosen.choice([1, 2, 5]), chosen.choice(LONG_ROWS)
         depth, width = chosen.choice([1, 3, 8, 16]), chosen.choice([1, 3, 8, 16])
     while heads * rows * keys * (depth + width) > 12_000_000:
@@ -153,25 +159,32 @@ def attention(p, chosen, element):
     if chosen.random() < 0.6:
         o = p.product(rounded(p.binary("div", e, p.along(total, s[1], 2))), v)
     else:
-        o = p.product(e, v)
+        o = p.product(rounded(e), v)
         o = p.binary("div", o, p.along(total, o[1], 2))
     return p.cast(o, element) if rounds else o
+
+
+def large_attention(p, chosen, element):
+    return attention(p, chosen, element, large=True)
 
 
 KINDS = [product, convolution, attention, product, convolution, reduction, attention]
 
 
-def main(folder, seed, count):
+def main(folder, seed, count, what=None):
     chosen = random.Random(seed)
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    done, failed, kinds = 0, 0, collections.Counter()
+    kinds_in_turn, elements = KINDS, ELEMENTS
+    if what == "wmma":
+        kinds_in_turn, elements = [large_attention], ["f16", "bf16", "f16", "bf16", "i8"]
+    done, failed, with_wmma, kinds = 0, 0, 0, collections.Counter()
     while done < count:
         p, results = Program(), []
         for i in range(done, min(done + IN_A_PROGRAM, count)):
-            kind = KINDS[i % len(KINDS)]
+            kind = kinds_in_turn[i % len(kinds_in_turn)]
             kinds[kind.__name__] += 1
-            results.append(kind(p, chosen, chosen.choice(ELEMENTS)))
+            results.append(kind(p, chosen, chosen.choice(elements)))
         path = folder / f"shapes-{done}.mlir"
         path.write_text(p.text(*results))
         inputs = [word for i in range(len(p.arguments)) for word in ("--input", f"random:{i + 1}")]
@@ -180,9 +193,15 @@ def main(folder, seed, count):
         if run.returncode != 0 or run.stdout.count("agrees with the reference") != len(results):
             failed += 1
             print(f"{path}:\n{run.stderr[-2000:]}")
+        if what == "wmma":
+            asm = subprocess.run(["tiny-run", path, "--target", "rdna3", "--emit", "asm"],
+                                 capture_output=True, text=True).stdout
+            with_wmma += sum("v_wmma" in kernel for kernel in asm.split("s_endpgm"))
         done += len(results)
     print(", ".join(f"{n} {kind}s" for kind, n in sorted(kinds.items())))
     print(f"{done} shapes, {failed} programs failed")
+    if what == "wmma":
+        print(f"{with_wmma} kernels with matrix instructions")
 
 
-main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

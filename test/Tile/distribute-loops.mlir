@@ -177,7 +177,7 @@ func.func private @large(%x: memref<20000xf32>, %out: memref<20000xf32>) attribu
 // CHECK-LABEL: func.func private @weights_times_values
 // CHECK-SAME:    tiny.block = 32
 // CHECK-NOT:     linalg
-// CHECK:         %[[STAGED:.*]] = memref.alloca() {alignment = 16 : i64} : memref<1280xi32, #gpu.address_space<workgroup>>
+// CHECK:         %[[STAGED:.*]] = memref.alloca() {alignment = 16 : i64} : memref<640xi32, #gpu.address_space<workgroup>>
 // CHECK:         scf.forall (%[[HEAD:.*]]) in (3)
 // CHECK:           %[[LOCAL:.*]] = memref.alloca() {{.*}} memref<16x32xf32, #gpu.address_space<workgroup>>
 // CHECK:           vector.store {{.*}} vector<4xf32>

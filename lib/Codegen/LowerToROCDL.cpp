@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "BufferAddress.h"
+#include "SimplifyVectors.h"
 
 #include "Tiny/Codegen/Passes.h"
 #include "Tiny/IR/KernelAttributes.h"
@@ -30,9 +31,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
-#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::tiny {
 #define GEN_PASS_DEF_LOWERTOROCDLPASS
@@ -133,27 +131,6 @@ static void annotateKernel(LLVM::LLVMFuncOp kernel) {
   for (StringRef name : {"tiny.kernel", kBlockAttrName.data(), kModeAttrName.data(),
                          kWavesAttrName.data(), kRegisterHalvingsAttrName.data()})
     kernel->removeAttr(name);
-}
-
-/// Vector ops that have no counterpart in LLVM become some that have.
-static void simplifyVectors(func::FuncOp kernel) {
-  RewritePatternSet patterns(kernel.getContext());
-  vector::populateVectorBroadcastLoweringPatterns(patterns);
-  vector::populateVectorContractLoweringPatterns(patterns, vector::VectorContractLowering::Dot);
-  vector::populateVectorMaskOpLoweringPatterns(patterns);
-  vector::populateVectorShapeCastLoweringPatterns(patterns);
-  vector::populateVectorInterleaveLoweringPatterns(patterns);
-  vector::populateVectorTransposeLoweringPatterns(patterns,
-                                                  vector::VectorTransposeLowering::EltWise);
-  vector::populateVectorTransferLoweringPatterns(patterns, /*maxTransferRank=*/1);
-  vector::populateVectorMaskMaterializationPatterns(patterns, /*force32BitVectorIndices=*/true);
-  vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
-  vector::populateVectorStepLoweringPatterns(patterns);
-  vector::populateVectorRankReducingFMAPattern(patterns);
-  vector::populateVectorGatherLoweringPatterns(patterns);
-  vector::populateVectorFromElementsUnrollPatterns(patterns);
-  vector::populateVectorToElementsUnrollPatterns(patterns);
-  (void)applyPatternsGreedily(kernel, std::move(patterns));
 }
 
 namespace {

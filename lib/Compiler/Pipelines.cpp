@@ -153,18 +153,7 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
   part.addPass(createCSEPass());
   part.addPass(createSCFToControlFlowPass());
 
-  // To the llvm dialect. Buffers are bare pointers: shapes are static, so a descriptor would say
-  // nothing. Float reductions keep their order (they are trees by now).
-  part.addPass(createConvertVectorToLLVMPass());
-  part.addPass(createFinalizeMemRefToLLVMConversionPass());
-  part.addPass(createConvertMathToLLVMPass());
-  part.addPass(createArithToLLVMConversionPass());
-  ConvertFuncToLLVMPassOptions func;
-  func.useBarePtrCallConv = true;
-  part.addPass(createConvertFuncToLLVMPass(func));
-  part.addPass(createConvertControlFlowToLLVMPass());
-  part.addPass(createUBToLLVMConversionPass());
-  part.addPass(createReconcileUnrealizedCastsPass());
+  part.addPass(createLowerToLLVMPass());
   part.addPass(createCanonicalizerPass()); // folds the descriptors that are left inside functions
   part.addPass(createEmitEntryPointsPass());
   if (options.verify)

@@ -216,6 +216,31 @@ def EmitEntryPointsPass : Pass<"tiny-codegen-emit-entry-points", "::mlir::Module
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerToLLVMPass : Pass<"tiny-codegen-lower-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Lower kernels to the llvm dialect, for a CPU";
+  let description = [{
+    Upstream's patterns for each dialect, at once. Buffers are bare pointers, since their shapes are
+    static, and an index has 64 bits.
+
+    Before:
+    ```mlir
+    func.func private @k(%a: memref<256xf32>, %i: index) -> f32 {
+      %v = memref.load %a[%i] : memref<256xf32>
+      return %v : f32
+    }
+    ```
+    After, but for casts between the types that a buffer had and has, which the canonicaliser folds:
+    ```mlir
+    llvm.func @k(%a: !llvm.ptr, %i: i64) -> f32 attributes {sym_visibility = "private"} {
+      %p = llvm.getelementptr %a[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+      %v = llvm.load %p : !llvm.ptr -> f32
+      llvm.return %v : f32
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def LowerToROCDLPass : Pass<"tiny-codegen-lower-to-rocdl", "::mlir::ModuleOp"> {
   let summary = "Lower kernels to the llvm and rocdl dialects, for an AMD GPU";
   let description = [{

@@ -232,7 +232,7 @@ def LowerToLLVMPass : Pass<"tiny-codegen-lower-to-llvm", "::mlir::ModuleOp"> {
     After, but for casts between the types that a buffer had and has, which the canonicaliser folds:
     ```mlir
     llvm.func @k(%a: !llvm.ptr, %i: i64) -> f32 attributes {sym_visibility = "private"} {
-      %p = llvm.getelementptr %a[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+      %p = llvm.getelementptr inbounds|nuw %a[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f32
       %v = llvm.load %p : !llvm.ptr -> f32
       llvm.return %v : f32
     }

@@ -52,7 +52,12 @@ struct ContractCPUPass : tiny::impl::ContractCPUPassBase<ContractCPUPass> {
     if (failed(tilings))
       return signalPassFailure();
 
-    std::vector<std::pair<KernelNest *, PanelPlan>> contractions;
+    struct Contraction {
+      KernelNest *nest;
+      PanelPlan plan;
+      bool isInGroup;
+    };
+    std::vector<Contraction> contractions;
     SmallVector<Attribute> others;
     int64_t bytes = 0;
     for (auto [nest, tiling] : llvm::zip(kernel->nests, *tilings)) {
@@ -69,12 +74,13 @@ struct ContractCPUPass : tiny::impl::ContractCPUPassBase<ContractCPUPass> {
       std::optional<PanelPlan> plan;
       if (panels)
         plan = PanelPlan::get(nest, *panels);
-      if (!plan || nest.reduction->getParentOp() != function) {
+      bool isInGroup = panels && !panels->grid.empty();
+      if (!plan || (!isInGroup && nest.reduction->getParentOp() != function)) {
         nest.epilogue.emitOpError() << "is no contraction that " << tiling.attribute << " fits";
         return signalPassFailure();
       }
       bytes = std::max(bytes, plan->localBytes());
-      contractions.push_back({&nest, std::move(*plan)});
+      contractions.push_back({&nest, std::move(*plan), isInGroup});
     }
     function->setAttr(tilingAttrName, ArrayAttr::get(&getContext(), others));
     if (contractions.empty())
@@ -85,10 +91,10 @@ struct ContractCPUPass : tiny::impl::ContractCPUPassBase<ContractCPUPass> {
     Value memory = memref::AllocaOp::create(builder, function.getLoc(),
                                             MemRefType::get({bytes}, builder.getI8Type()),
                                             builder.getI64IntegerAttr(alignment));
-    for (auto &[nest, plan] : contractions)
-      emit(*nest, plan, memory, flat);
-    for (auto &[nest, plan] : contractions)
-      eraseNest(*nest);
+    for (auto &[nest, plan, isInGroup] : contractions)
+      emit(*nest, plan, isInGroup, memory, flat);
+    for (Contraction &contraction : contractions)
+      eraseNest(*contraction.nest);
 
     foldOperations(function);
     OpPassManager cleanup(func::FuncOp::getOperationName());
@@ -97,18 +103,10 @@ struct ContractCPUPass : tiny::impl::ContractCPUPassBase<ContractCPUPass> {
       return signalPassFailure();
   }
 
-  /// One workgroup per batch, rows and columns of a tile.
-  void emit(const KernelNest &nest, const PanelPlan &plan, Value memory,
+  /// One workgroup per batch, rows and columns of a tile; or loops in a workgroup.
+  void emit(const KernelNest &nest, const PanelPlan &plan, bool isInGroup, Value memory,
             const llvm::DenseMap<Value, Value> &flat) {
     OpBuilder builder(nest.epilogue);
-    SmallVector<OpFoldResult> counts;
-    for (int64_t count :
-         {plan.what.batchExtent, llvm::divideCeilSigned(plan.what.rows.extent, plan.rowTile),
-          llvm::divideCeilSigned(plan.what.columns.extent, plan.columnTile)})
-      counts.push_back(builder.getIndexAttr(count));
-    auto forall =
-        scf::ForallOp::create(builder, nest.loc(), counts, ValueRange(), /*mapping=*/std::nullopt);
-    builder.setInsertionPointToStart(forall.getBody());
     EmissionContext context{nest,
                             static_cast<int64_t>(plan.what.columns.loops.back()),
                             llvm::to_vector(llvm::seq<int64_t>(nest.numLoops())),
@@ -116,9 +114,30 @@ struct ContractCPUPass : tiny::impl::ContractCPUPassBase<ContractCPUPass> {
                             flat,
                             /*simt=*/false,
                             maskedBits};
-    PanelEmitter(builder, context, plan, memory, forall.getInductionVar(0),
-                 forall.getInductionVar(1), forall.getInductionVar(2))
-        .emit();
+    std::array<int64_t, 3> counts = {
+        plan.what.batchExtent, llvm::divideCeilSigned(plan.what.rows.extent, plan.rowTile),
+        llvm::divideCeilSigned(plan.what.columns.extent, plan.columnTile)};
+    auto emitTile = [&](ValueRange tile) {
+      PanelEmitter(builder, context, plan, memory, tile[0], tile[1], tile[2]).emit();
+    };
+    if (isInGroup) {
+      auto descend = [&](auto &&self, SmallVector<Value> tile) -> void {
+        if (tile.size() == counts.size())
+          return emitTile(tile);
+        Value count = indexConstant(builder, nest.loc(), counts[tile.size()]);
+        emitLoop(builder, nest.loc(), count, 1, [&](Value number) {
+          SmallVector<Value> further(tile);
+          further.push_back(number);
+          self(self, further);
+        });
+      };
+      return descend(descend, {});
+    }
+    auto forall =
+        scf::ForallOp::create(builder, nest.loc(), getAsIndexOpFoldResult(&getContext(), counts),
+                              ValueRange(), /*mapping=*/std::nullopt);
+    builder.setInsertionPointToStart(forall.getBody());
+    emitTile(forall.getInductionVars());
   }
 };
 } // namespace

@@ -92,7 +92,8 @@ std::optional<ContractionNest> ContractionNest::get(const KernelNest &nest) {
     if (failed(collectLoads(nest, side->factor, side->loads)) || side->loads.empty())
       return std::nullopt;
 
-  if (!result.sortLoops(nest) || result.rows.loops.empty() || result.columns.loops.empty())
+  if (!result.sortLoops(nest, /*oneStepIsBatch=*/false) || result.rows.loops.empty() ||
+      result.columns.loops.empty())
     return std::nullopt;
   unsigned innermost = result.rows.loops.back();
   if (nest.sizes[innermost] > 1 && nest.store.strideAlong(innermost) == 1)
@@ -100,8 +101,10 @@ std::optional<ContractionNest> ContractionNest::get(const KernelNest &nest) {
   return result;
 }
 
-/// Puts every loop where it belongs. Fails if there is one without steps, or nothing to sum over.
-bool ContractionNest::sortLoops(const KernelNest &nest) {
+/// Puts every loop where it belongs; with `oneStepIsBatch`, those of one step are in nobody's way:
+/// what a workgroup has of a loop may move a factor or not, depending on who looks. Fails if there
+/// is one without steps, or nothing to sum over.
+bool ContractionNest::sortLoops(const KernelNest &nest, bool oneStepIsBatch) {
   uint64_t inRows = nest.loops.lookup(rows.factor), inColumns = nest.loops.lookup(columns.factor);
   for (unsigned loop = 0; loop < nest.numLoops(); ++loop) {
     int64_t size = nest.sizes[loop];
@@ -113,7 +116,7 @@ bool ContractionNest::sortLoops(const KernelNest &nest) {
     if (!nest.isParallel(loop)) {
       depth.push_back(loop);
       depthExtent *= size;
-    } else if (movesRows && movesColumns) {
+    } else if ((movesRows && movesColumns) || (oneStepIsBatch && size == 1)) {
       batch.push_back(loop);
       batchExtent *= size;
     } else {
@@ -148,7 +151,11 @@ static LogicalResult collectAnyLoads(const KernelNest &nest, Value value,
 }
 
 std::optional<ContractionNest> ContractionNest::getForCPU(const KernelNest &nest) {
-  if (!isMultiplyAdd(nest) || nest.isScan() || !nest.symbols.empty() || !nest.store.guards.empty())
+  if (!isMultiplyAdd(nest) || nest.isScan() || !nest.store.guards.empty())
+    return std::nullopt;
+  // The number of a workgroup or of a block is the same for all of the nest; an index that the body
+  // computes is not.
+  if (llvm::any_of(nest.symbols, [](const IndexSymbol &symbol) { return symbol.computed; }))
     return std::nullopt;
   Type type = nest.reduced.getType();
   auto product = nest.reduced.getDefiningOp<arith::MulFOp>();
@@ -161,7 +168,7 @@ std::optional<ContractionNest> ContractionNest::getForCPU(const KernelNest &nest
   for (ContractionSide *side : {&result.rows, &result.columns})
     if (failed(collectAnyLoads(nest, side->factor, side->loads)) || side->loads.empty())
       return std::nullopt;
-  if (!result.sortLoops(nest))
+  if (!result.sortLoops(nest, /*oneStepIsBatch=*/true))
     return std::nullopt;
   bool swapped =
       result.columns.loops.empty() ||

@@ -43,7 +43,7 @@ struct ContractionNest {
   static std::optional<ContractionNest> getForCPU(const KernelNest &nest);
 
 private:
-  bool sortLoops(const KernelNest &nest);
+  bool sortLoops(const KernelNest &nest, bool oneStepIsBatch);
 };
 
 } // namespace mlir::tiny

@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelNest.h"
+#include "GroupTile.h"
 
 #include "Tiny/Tile/Passes.h"
 
@@ -380,6 +380,12 @@ struct FormWorkgroupsPass : tiny::impl::FormWorkgroupsPassBase<FormWorkgroupsPas
       return signalPassFailure();
     FailureOr<SmallVector<NestTiling>> tilings = kernel->tilings(function);
     if (failed(tilings))
+      return signalPassFailure();
+    // What a tiling of a CPU was chosen for, whoever has chosen it.
+    if (llvm::none_of(*tilings, [](const NestTiling &tiling) { return bool(tiling.gpu); }) &&
+        reuseLocals(*kernel))
+      kernel = KernelNests::get(function);
+    if (failed(kernel))
       return signalPassFailure();
     llvm::DenseMap<Operation *, Attribute> tilingOf;
     for (const NestGroup &group : kernel->groups()) {

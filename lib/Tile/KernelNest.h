@@ -22,6 +22,9 @@
 
 namespace mlir::tiny {
 
+/// Where a tiling in panels has its grid.
+constexpr StringLiteral gridName = "grid";
+
 /// The discardable attribute by which the stage knows a kernel.
 constexpr StringLiteral kernelAttrName = "tiny.kernel";
 
@@ -131,7 +134,7 @@ struct NestTiling {
 
   Attribute attribute;
   GPUTilingAttr gpu;     ///< Null on a CPU.
-  DictionaryAttr panels; ///< A PanelTiling, and nothing below is set; else null.
+  DictionaryAttr panels; ///< A PanelTiling, with no more than a `grid` below; else null.
   ArrayRef<int64_t> grid, unroll, order;
   int64_t vectorDim = -1, vectorWidth = 1;
 };

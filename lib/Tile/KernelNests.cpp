@@ -167,7 +167,10 @@ NestTiling::NestTiling(GPUTilingAttr gpu)
     : attribute(gpu), gpu(gpu), grid(gpu.getGrid()), unroll(gpu.getUnroll()), order(gpu.getOrder()),
       vectorDim(gpu.getVectorDim()), vectorWidth(gpu.getVectorWidth()) {}
 
-NestTiling::NestTiling(DictionaryAttr panels) : attribute(panels), panels(panels) {}
+NestTiling::NestTiling(DictionaryAttr panels) : attribute(panels), panels(panels) {
+  if (auto sizes = panels.getAs<DenseI64ArrayAttr>(gridName))
+    grid = sizes.asArrayRef();
+}
 
 FailureOr<SmallVector<NestTiling>> KernelNests::tilings(func::FuncOp function) const {
   auto array = function->getAttrOfType<ArrayAttr>(tilingAttrName);

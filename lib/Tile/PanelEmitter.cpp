@@ -55,7 +55,7 @@ PanelEmitter::PanelEmitter(OpBuilder &builder, const EmissionContext &context,
     : builder(builder), loc(context.nest.loc()), context(context), nest(context.nest), plan(plan) {
   batch.bases.resize(nest.numLoops());
   batch.deltas.resize(nest.numLoops());
-  if (!plan.what.batch.empty())
+  if (plan.what.batchExtent > 1)
     placeInLoops(builder, loc, nest, plan.what.batch, batchNumber, 0, 1, batch);
   auto extentFrom = [&](Value first, int64_t extent, int64_t tile) -> Value {
     if (extent % tile == 0)

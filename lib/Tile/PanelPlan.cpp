@@ -21,7 +21,9 @@ using namespace mlir::tiny;
 // Packing was measured on Zen 3: contiguous loads and stores, transposed ones, and scalar ones.
 static constexpr double loadCost = 0.5, fmaCost = 0.5, storeCost = 1, tileOverhead = 16,
                         chainLatency = 5, packCost = 2, transposeCost = 4, elementCost = 1.5,
-                        guardCost = 4, rowCost = 16, streamCost = 60, runCost = 4.5;
+                        guardCost = 4, rowCost = 16, streamCost = 60, runCost = 4.5,
+                        scatterCost = 5;
+static constexpr int64_t lineBytes = 64;
 /// What a workgroup costs beside its work.
 static constexpr double workgroupCost = 1000;
 /// Bytes per cycle from beyond the second-level cache.
@@ -248,11 +250,15 @@ double PanelPlan::cycles(const KernelNest &nest) const {
 
 DictionaryAttr PanelTiling::attribute(MLIRContext *context) const {
   Builder b(context);
-  return b.getDictionaryAttr({b.getNamedAttr("tile", b.getDenseI64ArrayAttr(tile)),
-                              b.getNamedAttr("depth", b.getI64IntegerAttr(depth)),
-                              b.getNamedAttr("registers", b.getDenseI64ArrayAttr(registers)),
-                              b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
-                              b.getNamedAttr("packed", b.getDenseI64ArrayAttr(packed))});
+  SmallVector<NamedAttribute> entries = {
+      b.getNamedAttr("tile", b.getDenseI64ArrayAttr(tile)),
+      b.getNamedAttr("depth", b.getI64IntegerAttr(depth)),
+      b.getNamedAttr("registers", b.getDenseI64ArrayAttr(registers)),
+      b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
+      b.getNamedAttr("packed", b.getDenseI64ArrayAttr(packed))};
+  if (!grid.empty())
+    entries.push_back(b.getNamedAttr(gridName, b.getDenseI64ArrayAttr(grid)));
+  return b.getDictionaryAttr(entries);
 }
 
 std::optional<PanelTiling> PanelTiling::get(DictionaryAttr attribute) {
@@ -266,12 +272,14 @@ std::optional<PanelTiling> PanelTiling::get(DictionaryAttr attribute) {
       return {-1, -1};
     return {value[0], value[1]};
   };
-  PanelTiling tiling{pair("tile"), number("depth"), pair("registers"), number("lanes"),
-                     pair("packed")};
+  PanelTiling tiling{pair("tile"),    number("depth"), pair("registers"),
+                     number("lanes"), pair("packed"),  {}};
+  if (auto grid = attribute.getAs<DenseI64ArrayAttr>(gridName))
+    tiling.grid = llvm::to_vector(grid.asArrayRef());
   auto [rowTile, columnTile] = tiling.tile;
   auto [rows, vectors] = tiling.registers;
-  if (attribute.size() != 5 || tiling.depth < 1 || rows < 1 || vectors < 1 || tiling.lanes < 2 ||
-      rowTile < 1 || columnTile < 1 || rowTile % rows != 0 ||
+  if (attribute.size() != (tiling.grid.empty() ? 5 : 6) || tiling.depth < 1 || rows < 1 ||
+      vectors < 1 || tiling.lanes < 2 || rowTile < 1 || columnTile < 1 || rowTile % rows != 0 ||
       columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 || tiling.packed[1] < 0)
     return std::nullopt;
   return tiling;
@@ -298,12 +306,33 @@ double PanelPlan::farCycles(const Candidate &alone, const PanelTarget &target) c
   return what.batchExtent * result;
 }
 
+double PanelPlan::scatteredCycles(const KernelNest &nest) const {
+  auto isScattered = [&](PanelWalk walk, const ContractionSide &side) {
+    return walk == PanelWalk::alongSide && llvm::any_of(side.loads, [&](Value load) {
+             const Access &access = nest.accesses.find(load)->second;
+             std::optional<int64_t> stride =
+                 side.loops.empty() ? 0 : access.strideAlong(side.loops.back());
+             int64_t bytes = std::max<int64_t>(access.type.getIntOrFloatBitWidth() / 8, 1);
+             return !stride || std::abs(*stride) * bytes >= lineBytes;
+           });
+  };
+  double elements = 0;
+  if (isScattered(rows, what.rows))
+    elements += llvm::alignTo(what.rows.extent, registerRows) *
+                llvm::divideCeil(what.columns.extent, columnTile);
+  if (isScattered(columns, what.columns))
+    elements += llvm::alignTo(what.columns.extent, panelWidth()) *
+                llvm::divideCeil(what.rows.extent, rowTile);
+  return elements * what.batchExtent * what.depthExtent * scatterCost;
+}
+
 PanelTiling PanelPlan::tiling() const {
   return {{rowTile, columnTile},
           depthBlock,
           {registerRows, vectors},
           lanes,
-          {rows != PanelWalk::inPlace, columns != PanelWalk::inPlace}};
+          {rows != PanelWalk::inPlace, columns != PanelWalk::inPlace},
+          {}};
 }
 
 std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTiling &tiling) {
@@ -352,8 +381,9 @@ namespace {
 /// Keeps the best plan of each way to walk.
 class Chooser {
 public:
-  Chooser(const KernelNest &nest, const PanelTarget &target, const ContractionNest &what)
-      : nest(nest), target(target), what(what) {}
+  Chooser(const KernelNest &nest, const PanelTarget &target, const ContractionNest &what,
+          bool within)
+      : nest(nest), target(target), what(what), within(within) {}
   std::vector<std::pair<double, PanelPlan>> found;
 
   void tryRegisters(int64_t rows, int64_t vectors, int64_t lanes);
@@ -364,19 +394,24 @@ private:
   const KernelNest &nest;
   const PanelTarget &target;
   const ContractionNest &what;
+  bool within; ///< A workgroup, and all threads are busy with others.
 };
 } // namespace
 
-/// The geometric mean of the time on few and on many threads.
-double Chooser::price(const PanelPlan &plan) const {
-  double count = plan.workgroups(), cycles = plan.cycles(nest) + count * workgroupCost, price = 0;
+double mlir::tiny::priceOnThreads(double workgroups, double each) {
+  double cycles = workgroups * (each + workgroupCost), price = 0;
   for (double threads : {1, 2, 4, 16, 64}) {
     double useful = std::min(threads, std::max(cycles / minCyclesPerThread, 1.0));
     // One thread is what most calls have: it counts more.
     double weight = threads == 1 ? 4 : threads == 2 ? 2 : 1;
-    price += weight * std::log(std::ceil(count / useful) / count * cycles);
+    price += weight * std::log(std::ceil(workgroups / useful) / workgroups * cycles);
   }
   return price;
+}
+
+double Chooser::price(const PanelPlan &plan) const {
+  double count = plan.workgroups(), cycles = plan.cycles(nest);
+  return within ? cycles : priceOnThreads(count, cycles / count);
 }
 
 void Chooser::tryTiles(PanelPlan plan) {
@@ -417,6 +452,8 @@ void Chooser::tryTiles(PanelPlan plan) {
         continue;
       beforeRows = plan.rowTile;
       offer(plan);
+      if (within)
+        break;
     }
   }
   if (best)
@@ -459,14 +496,15 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
   tryTiles(plan);
 }
 
-std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const PanelTarget &target) {
+std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const PanelTarget &target,
+                                             bool within) {
   std::optional<ContractionNest> what = ContractionNest::getForCPU(nest);
   if (!what)
     return {};
   int64_t lanes = target.vectorBits / nest.reduced.getType().getIntOrFloatBitWidth();
   if (lanes < 2)
     return {};
-  Chooser chooser(nest, target, *what);
+  Chooser chooser(nest, target, *what, within);
   int64_t mostVectors = llvm::divideCeil(what->columns.extent, lanes);
   for (int64_t vectors = 1; vectors <= std::min(mostVectors, target.numRegisters / 2); ++vectors) {
     // As many rows as there are registers for, or as few as make the same number of strips.

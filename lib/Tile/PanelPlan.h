@@ -35,12 +35,17 @@ struct PanelTarget {
 ///     {depth = 256 : i64, lanes = 8 : i64, packed = array<i64: 0, 1>, registers = array<i64: 6,
 ///     2>,
 ///      tile = array<i64: 192, 128>}
+///
+/// Tiles are workgroups then. Beside other nests of a group it is the shared loops that are
+/// divided, as `grid = array<i64: 1, 64, 512>` says for each parallel loop, and tiles are loops in
+/// each workgroup.
 struct PanelTiling {
   std::array<int64_t, 2> tile;      ///< Rows and columns of one workgroup: whole `registers`.
   int64_t depth;                    ///< Steps of the reduction after which sums are put aside.
   std::array<int64_t, 2> registers; ///< Rows and vectors of columns whose sums are in registers.
   int64_t lanes;                    ///< Of a vector.
   std::array<int64_t, 2> packed;    ///< Whether rows and columns are copied first, in order.
+  SmallVector<int64_t> grid;        ///< In a group: what a workgroup has of each parallel loop.
 
   static std::optional<PanelTiling> get(DictionaryAttr attribute);
   DictionaryAttr attribute(MLIRContext *context) const;
@@ -72,16 +77,25 @@ struct PanelPlan {
   /// What the nest costs beside its instructions if it is emitted as it stands, under `alone`: its
   /// price takes everything to be in the first level of the cache.
   double farCycles(const Candidate &alone, const PanelTarget &target) const;
+  /// What packing costs beside its instructions where every element is in a line of the cache of
+  /// its own. One pass over all rows has few of them; workgroups of few rows pack all of them each.
+  double scatteredCycles(const KernelNest &nest) const;
   PanelTiling tiling() const;
 
   /// The plan that `tiling` describes, or nothing where it does not fit `nest`.
   static std::optional<PanelPlan> get(const KernelNest &nest, const PanelTiling &tiling);
   /// The best one for `nest` of each register tile and way to read the factors, the cheapest first;
   /// none where it is no contraction.
-  static std::vector<PanelPlan> candidates(const KernelNest &nest, const PanelTarget &target);
+  /// With `within`, `nest` is what one workgroup has of it, beside other nests.
+  static std::vector<PanelPlan> candidates(const KernelNest &nest, const PanelTarget &target,
+                                           bool within = false);
   /// Those with half or twice the rows, columns or depth of this one.
   SmallVector<PanelTiling> neighbours(const KernelNest &nest, const PanelTarget &target) const;
 };
+
+/// The logarithm of the time that `workgroups` of `cycles` each take, weighed over machines of one
+/// to many threads.
+double priceOnThreads(double workgroups, double cycles);
 
 /// What one step along `loops`, walked as one, adds to `access`; nothing where that is no constant.
 /// 0 where there are none.

@@ -3,15 +3,19 @@
 // In each nest every loop is tried as the vector loop, with every register tile that
 // fits, and the cheapest is kept (NestPrice.h). The workgroup of a kernel of several
 // nests comes first: it is sized so that what the nests hand to one another stays in
-// the cache.
+// the cache; or, where contractions among them go through panels, so that all nests
+// together take the least time: the more rows a workgroup has, the less is packed again.
 //
 //===----------------------------------------------------------------------===//
 
-#include "NestPrice.h"
+#include "GroupTile.h"
 #include "PanelPlan.h"
 
 #include "Tiny/Tile/Passes.h"
 #include "Tiny/Tile/Tilings.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -230,197 +234,15 @@ static SmallVector<int64_t> gridOf(const KernelNest &nest, const Candidate &cand
   return grid;
 }
 
-//===----------------------------------------------------------------------===//
-// Several nests
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// A buffer that the nests of a group access.
-struct Data {
-  double bytes;
-  uint64_t shared = 0; ///< The shared loops that move it, as bits.
-  bool local;
-  unsigned uses = 0; ///< Nests that read or write it.
-};
-
-/// The workgroup of a group of nests: a tile of the shared loops.
-class GroupTile {
-public:
-  GroupTile(ArrayRef<const KernelNest *> nests, const NestGroup &group,
-            ArrayRef<Candidate> candidates);
-
-  SmallVector<int64_t> sizes;
-
-  /// Divides the shared loops, the outermost first, until there are `wanted` workgroups and the
-  /// data of one lies in the caches, for the first of which no more than `most` are worth it.
-  /// Failure if the locals of one need more than `maxLocals` bytes.
-  LogicalResult divide(int64_t wanted, double most, int64_t l1Bytes, int64_t l2Bytes,
-                       int64_t maxLocals);
-  double localBytes() const;
-  /// `nest`, which is number `member` of the group, as one workgroup has it.
-  KernelNest tiled(const KernelNest &nest, unsigned member) const;
-
-private:
-  double count() const;
-  double tileBytes(const Data &data) const;
-  template <typename Which>
-  uint64_t leaves(Which which, int64_t cacheBytes, ArrayRef<int64_t> units) const;
-  template <typename Reason> void divideWhile(Reason reason, ArrayRef<int64_t> units);
-
-  const NestGroup &group;
-  SmallVector<int64_t> whole;
-  SmallVector<int64_t> vectors;       ///< Per shared loop: elements of a vector along it.
-  SmallVector<int64_t> registerTiles; ///< Per shared loop: those that share loads in registers.
-  SmallVector<Data> data;
-};
-} // namespace
-
-/// The least divisor of `size` from `least` on.
-static int64_t divisorFrom(int64_t size, int64_t least) {
-  for (int64_t divisor = least; divisor < size; ++divisor)
-    if (size % divisor == 0)
-      return divisor;
-  return std::max<int64_t>(size, 1);
-}
-
-/// Whether copies of the body along `loop` share an access.
-static bool reusesAlong(const KernelNest &nest, unsigned loop) {
-  return llvm::any_of(nest.accesses,
-                      [&](const auto &entry) { return !entry.second.dependsOn(loop); });
-}
-
-GroupTile::GroupTile(ArrayRef<const KernelNest *> nests, const NestGroup &group,
-                     ArrayRef<Candidate> candidates)
-    : group(group) {
-  for (const SmallVector<unsigned> &loops : group.shared) {
-    int64_t size = nests.front()->sizes[loops.front()], vector = 1, registers = 1;
-    for (auto [loop, candidate, nest] : llvm::zip(loops, candidates, nests)) {
-      int64_t width = loop == candidate.vectorDim ? candidate.width : 1;
-      vector = std::max(vector, width);
-      if (reusesAlong(*nest, loop))
-        registers = std::max(registers, width * candidate.unroll[loop]);
-    }
-    registers = std::max(registers, vector);
-    whole.push_back(size);
-    vectors.push_back(divisorFrom(size, vector));
-    registerTiles.push_back(divisorFrom(size, registers));
-  }
-  sizes = whole;
-  for (int64_t &size : sizes)
-    size = std::max<int64_t>(size, 1); // a loop without steps
-
-  llvm::MapVector<Value, Data> bySource;
-  for (unsigned member = 0; member < nests.size(); ++member) {
-    const KernelNest *nest = nests[member];
-    llvm::SmallDenseSet<Value> seen;
-    auto see = [&](const Access &access) {
-      double bytes = double(access.elements) * access.type.getIntOrFloatBitWidth() / 8;
-      Data &found = bySource.insert({access.source, {bytes, 0, false, 0}}).first->second;
-      found.local = !isa<BlockArgument>(access.source);
-      for (auto [position, loops] : llvm::enumerate(group.shared))
-        found.shared |= uint64_t(access.dependsOn(loops[member])) << position;
-      found.uses += seen.insert(access.source).second;
-    };
-    for (const auto &entry : nest->accesses)
-      see(entry.second);
-    see(nest->store);
-  }
-  for (auto &entry : bySource)
-    data.push_back(entry.second);
-}
-
-double GroupTile::tileBytes(const Data &which) const {
-  double bytes = which.bytes;
-  for (unsigned loop = 0; loop < sizes.size(); ++loop)
-    if (which.shared >> loop & 1)
-      bytes *= double(sizes[loop]) / std::max<int64_t>(whole[loop], 1);
-  return bytes;
-}
-
-double GroupTile::localBytes() const {
-  double bytes = 0;
-  for (const Data &which : data)
-    if (which.local)
-      bytes += tileBytes(which);
-  return bytes;
-}
-
-/// Divides the outermost loop that can be divided, by as little as possible, while `reason` gives
-/// the loops (as bits) whose division helps.
-template <typename Reason> void GroupTile::divideWhile(Reason reason, ArrayRef<int64_t> units) {
-  while (uint64_t loops = reason()) {
-    bool divided = false;
-    for (unsigned loop = 0; loop < sizes.size() && !divided; ++loop) {
-      if (!(loops >> loop & 1))
-        continue;
-      for (int64_t size = sizes[loop] - units[loop]; size > 0 && !divided; --size) {
-        divided = whole[loop] % size == 0 && size % units[loop] == 0;
-        if (divided)
-          sizes[loop] = size;
-      }
-    }
-    if (!divided)
-      return;
-  }
-}
-
-double GroupTile::count() const {
-  double count = 1;
-  for (auto [size, total] : llvm::zip(sizes, whole))
-    count *= std::max<int64_t>(total, 1) / size;
-  return count;
-}
-
-/// The loops to divide, by no less than `units`, so that the data which `which` selects stays in
-/// half of a cache. What no such division makes less takes its part of the cache first.
-template <typename Which>
-uint64_t GroupTile::leaves(Which which, int64_t cacheBytes, ArrayRef<int64_t> units) const {
-  uint64_t divisible = 0, loops = 0;
-  for (unsigned loop = 0; loop < sizes.size(); ++loop)
-    divisible |= uint64_t(sizes[loop] > units[loop]) << loop;
-  double fixed = 0, moved = 0;
-  for (const Data &each : data) {
-    if (!which(each))
-      continue;
-    (each.shared & divisible ? moved : fixed) += tileBytes(each);
-    loops |= each.shared & divisible;
-  }
-  return moved > std::max(cacheBytes / 2.0 - fixed, cacheBytes / 4.0) ? loops : 0;
-}
-
-LogicalResult GroupTile::divide(int64_t wanted, double most, int64_t l1Bytes, int64_t l2Bytes,
-                                int64_t maxLocals) {
-  auto isAny = [](const Data &) { return true; };
-  auto isHeld = [](const Data &each) { return each.local || each.uses > 1; };
-  auto tooFew = [&] { return count() < wanted ? ~uint64_t(0) : 0; };
-
-  divideWhile(tooFew, registerTiles);
-  divideWhile([&] { return leaves(isAny, l2Bytes, registerTiles); }, registerTiles);
-  // What one nest leaves for the next one should not even leave the first level, if that costs
-  // neither register tiles, which save loads from any level, nor work per workgroup.
-  divideWhile([&] { return count() < most ? leaves(isHeld, l1Bytes, registerTiles) : 0; },
-              registerTiles);
-  divideWhile(tooFew, vectors);
-  divideWhile([&] { return leaves(isAny, l2Bytes, vectors); }, vectors);
-  uint64_t movers = 0;
-  for (const Data &each : data)
-    if (each.local)
-      movers |= each.shared;
-  divideWhile([&] { return localBytes() > maxLocals ? movers : 0; },
-              SmallVector<int64_t>(sizes.size(), 1));
-  return success(localBytes() <= maxLocals);
-}
-
-KernelNest GroupTile::tiled(const KernelNest &nest, unsigned member) const {
-  KernelNest result = nest;
-  for (auto [position, loops] : llvm::enumerate(group.shared)) {
-    int64_t parts = std::max<int64_t>(whole[position], 1) / sizes[position];
-    result.sizes[loops[member]] = whole[position] ? sizes[position] : 0;
-    for (auto &entry : result.accesses)
-      if (entry.second.dependsOn(loops[member]))
-        entry.second.elements = llvm::divideCeil(entry.second.elements, parts);
-  }
-  return result;
+/// How often a workgroup executes `nest`, which may be in a loop over blocks.
+static double timesOf(const KernelNest &nest) {
+  auto loop = dyn_cast<scf::ForOp>(linalg::GenericOp(nest.epilogue)->getParentOp());
+  if (!loop)
+    return 1;
+  std::optional<int64_t> low = getConstantIntValue(loop.getLowerBound()),
+                         high = getConstantIntValue(loop.getUpperBound()),
+                         step = getConstantIntValue(loop.getStep());
+  return low && high && step ? llvm::divideCeilSigned(*high - *low, *step) : 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -444,6 +266,9 @@ public:
 
 private:
   LogicalResult select(const KernelNests &kernel, const NestGroup &group);
+  std::vector<std::optional<PanelPlan>> choosePanels(ArrayRef<const KernelNest *> nests,
+                                                     ArrayRef<Candidate> candidates, double most,
+                                                     bool fits, GroupTile &tile) const;
   std::optional<Candidate> best(const KernelNest &nest, unsigned rank) const {
     return choose(nest, lanesFor(nest, options.vectorBits), options.numVectorRegisters, rank);
   }
@@ -467,6 +292,11 @@ FailureOr<ArrayAttr> TilingSelector::select() {
   FailureOr<KernelNests> kernel = KernelNests::get(function);
   if (failed(kernel))
     return failure();
+  // What a workgroup keeps decides how large it may be.
+  if (reuseLocals(*kernel))
+    kernel = KernelNests::get(function);
+  if (failed(kernel))
+    return failure();
   tilings.resize(kernel->nests.size());
   for (const NestGroup &group : kernel->groups())
     if (failed(select(*kernel, group)))
@@ -487,20 +317,89 @@ LogicalResult TilingSelector::select(const KernelNests &kernel, const NestGroup 
   }
   auto [most, wanted] = workgroupsFor(nests);
   GroupTile tile(nests, group, candidates);
-  if (failed(tile.divide(wanted, most, options.l1Bytes, options.l2Bytes, options.maxLocalBytes)))
+  bool fits =
+      succeeded(tile.divide(wanted, most, options.l1Bytes, options.l2Bytes, options.maxLocalBytes));
+  std::vector<std::optional<PanelPlan>> plans = choosePanels(nests, candidates, most, fits, tile);
+  if (!fits && plans.empty())
     return emitError(nests.front()->loc())
            << "kernel whose locals need " << static_cast<int64_t>(tile.localBytes())
            << " bytes per workgroup at least; there are " << options.maxLocalBytes;
   for (auto [member, number] : llvm::enumerate(group.nests)) {
     KernelNest nest = tile.tiled(*nests[member], member);
     TilingRank rank = rankOf(number);
+    ArrayRef<int64_t> grid = ArrayRef(nest.sizes).take_front(nest.numParallel);
+    if (rank.form == TilingRank::cheapest && rank.rank == 0 && !plans.empty() && plans[member]) {
+      PanelTiling tiling = plans[member]->tiling();
+      tiling.grid = llvm::to_vector(grid);
+      tilings[number] = tiling.attribute(function.getContext());
+      continue;
+    }
     std::optional<Candidate> candidate = best(nest, rank.rank);
     if (!candidate || rank.form == TilingRank::contraction)
       return failure();
-    ArrayRef<int64_t> grid = ArrayRef(nest.sizes).take_front(nest.numParallel);
     tilings[number] = tilingOf(*candidate, grid, orderOf(nest, *candidate));
   }
   return success();
+}
+
+/// A plan for each nest that goes through panels, and makes `tile` the workgroup in which that is
+/// the cheapest; nothing if none does. `fits` says whether the tile at hand is one to compare with.
+std::vector<std::optional<PanelPlan>>
+TilingSelector::choosePanels(ArrayRef<const KernelNest *> nests, ArrayRef<Candidate> candidates,
+                             double most, bool fits, GroupTile &tile) const {
+  auto isContraction = [](const KernelNest *nest) {
+    return ContractionNest::getForCPU(*nest).has_value();
+  };
+  if (!options.panels || llvm::none_of(nests, isContraction))
+    return {};
+  double bestPrice = std::numeric_limits<double>::infinity();
+  std::vector<std::optional<PanelPlan>> bestPlans;
+  SmallVector<int64_t> bestSizes = tile.sizes;
+  auto offer = [&](const GroupTile &part) {
+    int64_t left = options.maxLocalBytes - static_cast<int64_t>(part.localBytes());
+    if (left < 0)
+      return;
+    PanelTarget target{options.vectorBits, options.numVectorRegisters, options.l1Bytes,
+                       options.l2Bytes, left};
+    std::vector<std::optional<PanelPlan>> plans(nests.size());
+    double cycles = part.cacheCycles(options.l1Bytes, options.l2Bytes);
+    for (auto [member, whole] : llvm::enumerate(nests)) {
+      KernelNest nest = part.tiled(*whole, member);
+      double own = Pricer(nest, options.numVectorRegisters).price(candidates[member]);
+      if (part.keepsStrides(nest, member)) {
+        std::vector<PanelPlan> found = PanelPlan::candidates(nest, target, /*within=*/true);
+        if (!found.empty())
+          plans[member] = std::move(found.front());
+      }
+      if (plans[member]) {
+        double inPanels = plans[member]->cycles(nest) + plans[member]->scatteredCycles(nest);
+        own += plans[member]->farCycles(candidates[member], target);
+        if (inPanels < own)
+          own = inPanels;
+        else
+          plans[member].reset();
+      }
+      cycles += own * timesOf(nest);
+    }
+    double price = priceOnThreads(part.count(), cycles);
+    if (price >= bestPrice)
+      return;
+    bestPrice = price;
+    bestSizes = part.sizes;
+    bestPlans = std::move(plans);
+  };
+  if (fits)
+    offer(tile);
+  GroupTile other = tile;
+  for (SmallVector<int64_t> &sizes : tile.others()) {
+    other.sizes = sizes;
+    if (other.count() <= most)
+      offer(other);
+  }
+  if (llvm::none_of(bestPlans, [](const auto &plan) { return plan.has_value(); }))
+    return {};
+  tile.sizes = bestSizes;
+  return bestPlans;
 }
 
 std::pair<double, int64_t> TilingSelector::workgroupsFor(ArrayRef<const KernelNest *> nests) const {
@@ -564,7 +463,7 @@ SmallVector<ArrayAttr> mlir::tiny::neighbourTilingsCPU(func::FuncOp kernel,
     std::optional<PanelPlan> plan;
     if (attribute)
       tiling = PanelTiling::get(attribute);
-    if (tiling)
+    if (tiling && tiling->grid.empty()) // else it is the workgroup's part of the nest that it fits
       plan = PanelPlan::get(nest, *tiling);
     if (!plan)
       continue;

@@ -101,6 +101,71 @@ func.func private @transposed(%x: memref<97x13xf32>, %y: memref<11x97xf16>, %out
 
 // -----
 
+#mk = affine_map<(m, n, k) -> (m, k)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#sum = ["parallel", "parallel", "reduction"]
+
+// Scores beside another nest: the workgroup is there already. Keys are transposed in registers, and then
+// strips of queries meet them; the scores stay in the local, and the nest behind keeps its tiling.
+// CHECK-LABEL: func.func private @in_group
+// CHECK-SAME:    tiny.tiling = [#tiny.tiling<grid = [12, 32]
+// CHECK:         scf.forall {{.*}} = (0) to (48) step (12)
+// CHECK-NOT:       scf.forall
+// CHECK:           memref.alloca() : memref<12x32xf32>
+// CHECK-COUNT-24:  vector.shuffle
+// CHECK:           scf.for {{.*}} step %c6
+// CHECK:             scf.for {{.*}} step %c16
+// CHECK:               scf.for {{.*}} iter_args
+// CHECK-COUNT-12:        vector.fma
+// CHECK-NOT:             vector.fma
+// CHECK:                 scf.yield
+// CHECK-COUNT-12:      vector.store {{.*}} : memref<384xf32>, vector<8xf32>
+// CHECK:           linalg.generic
+// CHECK:             arith.maximumf
+// CHECK:         return
+func.func private @in_group(%q: memref<48x64xf32>, %k: memref<32x64xf32>, %out: memref<48x32xf32>)
+    attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 12, 32>, depth = 64 : i64,
+                                             registers = array<i64: 6, 2>, lanes = 8 : i64,
+                                             packed = array<i64: 0, 1>, grid = array<i64: 12, 32>},
+                                            #tiny.tiling<grid = [12, 32], vector = 1 by 8,
+                                                         unroll = [1, 4], order = [0, 1]>]} {
+  %zero = arith.constant 0.0 : f32
+  scf.forall (%row) = (0) to (48) step (12) {
+    %scores = memref.alloca() : memref<12x32xf32>
+    %acc = memref.alloca() : memref<12x32xf32>
+    %rows = memref.subview %q[%row, 0] [12, 64] [1, 1]
+        : memref<48x64xf32> to memref<12x64xf32, strided<[64, 1], offset: ?>>
+    %part = memref.subview %out[%row, 0] [12, 32] [1, 1]
+        : memref<48x32xf32> to memref<12x32xf32, strided<[32, 1], offset: ?>>
+    linalg.fill ins(%zero : f32) outs(%acc : memref<12x32xf32>)
+    linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = #sum}
+        ins(%rows, %k : memref<12x64xf32, strided<[64, 1], offset: ?>>, memref<32x64xf32>)
+        outs(%acc : memref<12x32xf32>) {
+    ^bb0(%p: f32, %r: f32, %a: f32):
+      %m = arith.mulf %p, %r : f32
+      %s = arith.addf %a, %m : f32
+      linalg.yield %s : f32
+    }
+    linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%acc : memref<12x32xf32>) outs(%scores : memref<12x32xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      linalg.yield %a : f32
+    }
+    linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%scores : memref<12x32xf32>)
+        outs(%part : memref<12x32xf32, strided<[32, 1], offset: ?>>) {
+    ^bb0(%a: f32, %o: f32):
+      %m = arith.maximumf %a, %zero : f32
+      linalg.yield %m : f32
+    }
+  }
+  return
+}
+
+// -----
+
 // A tiling that the nest does not have: rows that are transposed cannot be read where they lie.
 func.func private @misfit(%x: memref<64x12xf32>, %y: memref<64x128xf32>, %out: memref<12x128xf32>)
     attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 6, 64>, depth = 64 : i64,

@@ -55,11 +55,14 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     before the latter. Other loops are whole in each workgroup. Locals that do not fit the stack are
     an error.
 
-    A sum of products that no other nest shares loops with is cut into panels where that is cheaper:
+    A sum of products is cut into panels where that is cheaper:
     `{tile = array<i64: 192, 128>, depth = 256, registers = array<i64: 6, 2>, lanes = 8,
     packed = array<i64: 0, 1>}` says the rows and columns of a workgroup, the steps of the reduction
     after which sums are put aside, the rows and vectors of columns whose sums are in registers, and
-    which of the two factors are brought into order first.
+    which of the two factors are brought into order first. Beside other nests it has a `grid`, too, the
+    workgroup's part of each parallel loop: the one with which all nests together are cheapest, among
+    those whose locals fit the stack. An elementwise nest that is the last one to read a local of the
+    size of its result writes over it.
 
     ```mlir
     func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel}
@@ -251,7 +254,8 @@ def ContractCPUPass : Pass<"tiny-tile-contract-cpu", "::mlir::func::FuncOp"> {
   let summary = "Emit sums of products as register tiles over packed panels";
   let description = [{
     Replaces the nests whose tiling is one in panels by an `scf.forall` over tiles of rows and
-    columns, each of which one workgroup computes, and takes their tilings off the kernel's list. Rows
+    columns, each of which one workgroup computes, and takes their tilings off the kernel's list. A nest
+    whose tiling has a `grid` is one of several in a workgroup: its tiles are loops there. Rows
     are the loops that move one factor and the result, columns those that move the other one, so that a
     convolution is a contraction as a matmul is.
 

@@ -254,8 +254,9 @@ void Grouper::chooseLocals(Group &group, const SharedLoops &shared) const {
   } else if (total * costs.matrixRows > costs.localBytes &&
              llvm::any_of(group.nests, multipliesNarrow)) {
     // Attention: as many rows as a matrix unit takes have to be there at the same time. A softmax
-    // alone multiplies nothing by its weights. Weights that are rounded have to wait for the maximum
-    // and for what else they are scaled by: on the way, it would be other numbers that are rounded.
+    // alone multiplies nothing by its weights. Weights that are rounded have to wait for the
+    // maximum and for what else they are scaled by: on the way, it would be other numbers that are
+    // rounded.
     auto online = findOnlineReduction(group.nests, isPrivate);
     using Sum = OnlineReduction::Sum;
     if (online &&

@@ -31,12 +31,7 @@ public:
   const char *name() const override { return "cpu"; }
   bool sharesHostMemory() const override { return true; }
 
-  void *allocate(size_t bytes) override {
-    if (bytes > SIZE_MAX - kBufferAlignment)
-      return nullptr;
-    size_t size = (std::max<size_t>(bytes, 1) + kBufferAlignment - 1) / kBufferAlignment;
-    return std::aligned_alloc(kBufferAlignment, size * kBufferAlignment);
-  }
+  void *allocate(size_t bytes) override { return allocateBuffer(bytes); }
   void release(void *memory) override { std::free(memory); }
 
   bool copyToDevice(void *to, const void *from, size_t bytes, std::string &) override {

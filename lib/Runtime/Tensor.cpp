@@ -2,7 +2,6 @@
 
 #include "Tiny/Runtime/Tensor.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -52,10 +51,7 @@ std::string TensorType::str() const {
 }
 
 Tensor::Tensor(TensorType type) : type_(std::move(type)) {
-  // At least one line, so that the data of an empty tensor is still a valid pointer.
-  size_t size = std::max<size_t>(type_.bytes(), 1);
-  size = (size + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
-  void *memory = std::aligned_alloc(kBufferAlignment, size);
+  void *memory = allocateBuffer(type_.bytes());
   if (!memory)
     std::abort(); // the memory limit is checked before anything is allocated
   data_.reset(memory, std::free);

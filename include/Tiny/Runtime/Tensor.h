@@ -8,6 +8,8 @@
 #ifndef TINY_RUNTIME_TENSOR_H
 #define TINY_RUNTIME_TENSOR_H
 
+#include "Tiny/Runtime/Memory.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -52,10 +54,6 @@ struct TensorType {
   }
   bool operator!=(const TensorType &other) const { return !(*this == other); }
 };
-
-/// Every buffer that a kernel may see starts at a multiple of this many bytes: a cache line, and
-/// the widest vector.
-constexpr size_t kBufferAlignment = 64;
 
 /// A dense row-major tensor that shares ownership of its memory. Copies are shallow.
 class Tensor {

@@ -19,7 +19,8 @@ PEERS = {
     "onnxruntime": ["onnxruntime==1.31.*"],
     "openvino": ["openvino==2026.4.*"],
     "torch": ["torch"],
-    "iree": ["iree-base-compiler", "iree-base-runtime"],
+    "onednn": ["onednn-devel-cpu-gomp"],
+    "iree": ["iree-base-compiler[onnx]==3.13.*", "iree-base-runtime==3.13.*"],
 }
 # PyTorch's own index has wheels without the libraries of GPUs, a tenth of the size.
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -38,6 +39,7 @@ def installed(python):
 
 def is_there(package, versions):
     name, _, wanted = package.partition("==")
+    name = name.partition("[")[0]
     return name in versions and versions[name].startswith(wanted.rstrip("*"))
 
 
@@ -50,6 +52,20 @@ def install(python, packages):
         if subprocess.run(from_torch, capture_output=True).returncode == 0:
             return True
     return subprocess.run(command + packages).returncode == 0
+
+
+def build_onednn():
+    """Whether the library of onednn.cpp is there now. The compiler says why not."""
+    source, library = pathlib.Path(__file__).with_name("onednn.cpp"), ENVIRONMENT / "onednn.so"
+    if library.is_file() and library.stat().st_mtime > source.stat().st_mtime:
+        return True
+    command = ["c++", "-std=c++17", "-O1", "-shared", "-fPIC", f"-I{ENVIRONMENT}/include", source]
+    command += [f"-L{ENVIRONMENT}/lib", "-ldnnl", "-Wl,-rpath,$ORIGIN/lib", "-o", library]
+    try:
+        return subprocess.run(command).returncode == 0
+    except OSError as error:
+        print(f"c++: {error.strerror}", file=sys.stderr)
+        return False
 
 
 def prepare_environment(peers):
@@ -67,6 +83,8 @@ def prepare_environment(peers):
         missing = [package for package in PEERS[peer] if not is_there(package, versions)]
         if missing and not install(python, missing):
             print(f"{peer} is left out: pip could not install it; its reason is above", file=sys.stderr)
+        elif peer == "onednn" and not build_onednn():
+            print(f"{peer} is left out: onednn.cpp does not compile; the reason is above", file=sys.stderr)
         else:
             found.append(peer)
     return python, found

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times models on Tiny, ONNX Runtime and OpenVINO, side by side on this machine.
+"""Times models on Tiny, ONNX Runtime, OpenVINO and IREE, side by side on this machine.
 
     python3 benchmarks/models.py --tiny-run build/release/bin/tiny-run
 
@@ -18,6 +18,7 @@ import sys
 
 from common import ROOT, Failure, best, geometric_mean, prepare_environment, processor, run_tiny
 
+PEERS = ["onnxruntime", "openvino", "iree"]
 DEFAULT_MODELS = [
     "mnist-cntk",
     "cifar10-cnn",
@@ -57,6 +58,7 @@ def time_peer(python, peer, folder, options, runs):
         "threads": options.threads,
         "seconds": options.seconds,
         "runs": runs,
+        "work": str(options.json.parent / "bench-iree"),
     }
     script = pathlib.Path(__file__).with_name("models_side.py")
     result = subprocess.run([python, script], input=json.dumps(task), capture_output=True, text=True)
@@ -81,24 +83,34 @@ def measure(python, peers, folder, options):
     runs are a round."""
     times, versions, runs = {side: [] for side in ["tiny", *peers]}, {}, None
     for _ in range(options.rounds):
-        for peer in peers:
-            answer = time_peer(python, peer, folder, options, runs)
+        for peer in [peer for peer in peers if peer in times]:
+            try:
+                answer = time_peer(python, peer, folder, options, runs)
+            except Failure as failure:
+                if len(times) == 2:
+                    raise  # nobody is left to compare with
+                print(f"{peer} is left out of {folder.name}: {failure}", file=sys.stderr)
+                del times[peer]
+                continue
             runs = runs or len(answer["ms"])
             versions[peer] = answer["version"]
             times[peer].append((min(answer["ms"]), statistics.median(answer["ms"])))
         times["tiny"].append(time_tiny(folder, options, runs, answer["open_dims"]))
     result = {"model": folder.name, "runs": runs, "versions": versions}
     result["ms"] = {side: best(rounds) for side, rounds in times.items()}
-    result["ratios"] = {peer: result["ms"][peer]["min"] / result["ms"]["tiny"]["min"] for peer in peers}
+    result["ratios"] = {
+        peer: ms["min"] / result["ms"]["tiny"]["min"] for peer, ms in result["ms"].items() if peer != "tiny"
+    }
     return result | {"rounds": times}
 
 
-def row(result):
+def row(result, peers):
     cells = [f"{result['model']:27}"]
-    for side, ms in result["ms"].items():
-        cells += [f"{ms['min']:9.4g}", f"{ms['median']:9.4g}"]
+    for side in ["tiny", *peers]:
+        ms = result["ms"].get(side)
+        cells += [f"{ms['min']:9.4g}", f"{ms['median']:9.4g}"] if ms else ["–", "–"]
         if side != "tiny":
-            cells.append(f"{result['ratios'][side]:5.2f}")
+            cells.append(f"{result['ratios'][side]:5.2f}" if ms else "–")
     return f"| {' | '.join(cells)} |"
 
 
@@ -107,7 +119,7 @@ def main():
     parser.add_argument("--tiny-run", default=str(ROOT / "build/release/bin/tiny-run"), help="default: %(default)s")
     parser.add_argument("--shared", type=pathlib.Path, help="default: $TINY_SHARED, or ../shared")
     parser.add_argument("--models", nargs="+", metavar="NAME", default=DEFAULT_MODELS, help="folders in SHARED/models")
-    parser.add_argument("--peers", nargs="+", choices=["onnxruntime", "openvino"], default=["onnxruntime", "openvino"], help="default: both")
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, help="default: all of them")
     parser.add_argument("--rounds", type=int, default=5, help="processes of each side (default: 5)")
     parser.add_argument("--seconds", type=float, default=1, help="run time of a process (default: 1)")
     parser.add_argument("--threads", type=int, default=2, help="of both sides (default: 2)")
@@ -135,10 +147,11 @@ def main():
         print(f"|{'-' * 29}|----------:|----------:|{'----------:|----------:|------:|' * len(peers)}")
         for folder in folders:
             report["results"].append(measure(python, peers, folder, options))
-            print(row(report["results"][-1]), flush=True)
+            print(row(report["results"][-1], peers), flush=True)
         for peer in peers:
-            ratios = [result["ratios"][peer] for result in report["results"]]
-            print(f"\n{peer}: geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+            ratios = [result["ratios"][peer] for result in report["results"] if peer in result["ratios"]]
+            if ratios:
+                print(f"\n{peer}: geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     except (Failure, OSError) as error:

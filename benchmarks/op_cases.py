@@ -1,7 +1,9 @@
 """The single ops that ops.py times: an ONNX model, inputs and expected results of each, and how the peers that
 take no ONNX say it. Runs in the environment of the peers."""
 
+import ctypes
 import math
+import re
 
 import numpy
 import onnx
@@ -14,7 +16,7 @@ ELEMENTS = 1 << 24
 class Case:
     """`nodes` are (operator, inputs, outputs, attributes) from the inputs x0, x1, … to y. `expected` is in f64.
     Results may be off by `tolerance`. `numpy` and `torch` are functions of the modules and the inputs that
-    return the op to time, a function without arguments."""
+    return the op to time, a function without arguments; `onednn` is one of the library that onednn.cpp makes."""
 
     def __init__(self, nodes, inputs, expected, tolerance, peers, constants=(), opset=20):
         self.nodes, self.inputs, self.constants, self.opset = nodes, inputs, dict(constants), opset
@@ -51,6 +53,23 @@ def of_function(expected, ulps):
     return ulps * 2 * ROUNDING * float(numpy.abs(expected).max())
 
 
+def address(array):
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def of_onednn(library, prepared, *arrays):
+    """The op to time of what a function of onednn.cpp returned: it works on `arrays`, the last of them the result."""
+    if not prepared:
+        raise ValueError("oneDNN has no primitive for this")
+
+    def run():
+        if not library.onednn_run(ctypes.c_void_p(prepared)):
+            raise ValueError("oneDNN failed")
+        return arrays[-1]
+
+    return run
+
+
 def product(batch, rows, columns, depth, transposed=False):
     """The right factor is a constant, as the weights of a layer are, but for batches."""
     lead = (batch,) if batch > 1 else ()
@@ -73,12 +92,18 @@ def product(batch, rows, columns, depth, transposed=False):
         other = w.mT if transposed else w
         return lambda: torch.matmul(x, other, out=out)
 
+    def in_onednn(library, x, w=given):
+        out = numpy.empty((*lead, rows, columns), numpy.float32)
+        sizes = batch, rows, columns, depth, transposed, batch == 1
+        arrays = x, w, out
+        return of_onednn(library, library.onednn_product(*sizes, *map(address, arrays)), *arrays)
+
     return Case(
         nodes,
         [a, given] if batch > 1 else [a],
         a.astype(numpy.float64) @ b,
         of_sums(depth),
-        {"numpy": in_numpy, "torch": in_torch},
+        {"numpy": in_numpy, "torch": in_torch, "onednn": in_onednn},
         {} if batch > 1 else {"b": given},
     )
 
@@ -258,8 +283,9 @@ def maxpool():
     return Case(nodes, [a], windows.max(axis=(4, 5)).astype(numpy.float64), 0, {"torch": in_torch})
 
 
-def convolution(channels, size, features, window, stride=1, groups=1):
-    a = random(1, channels, size, size)
+def convolution(channels, height, width, features, window, stride=1, groups=1):
+    """Padded so that stride 1 keeps the size where the window is odd."""
+    a = random(1, channels, height, width)
     weights, bias = random(features, channels // groups, window, window, seed=2), random(features, seed=3)
     pad = window // 2
     padded = numpy.pad(a.astype(numpy.float64), ((0, 0), (0, 0), (pad, pad), (pad, pad)))
@@ -286,13 +312,30 @@ def convolution(channels, size, features, window, stride=1, groups=1):
         a = a.to(memory_format=torch.channels_last)
         return lambda: torch.nn.functional.conv2d(a, w, b, stride, pad, 1, groups)
 
+    def in_onednn(by_channels):
+        def prepare(library, a):
+            out, order = numpy.empty(expected.shape, numpy.float32), (0, 2, 3, 1)
+            sizes = channels, height, width, features, window, stride, pad, groups, by_channels
+            if by_channels:
+                a, out = (numpy.ascontiguousarray(array.transpose(order)) for array in (a, out))
+            arrays = a, weights, bias, out
+            run = of_onednn(library, library.onednn_convolution(*sizes, *map(address, arrays)), *arrays)
+            return (lambda: run().transpose(0, 3, 1, 2)) if by_channels else run
+
+        return prepare
+
     attributes = {"strides": [stride] * 2, "pads": [pad] * 4, "group": groups, "kernel_shape": [window] * 2}
     return Case(
         [("Conv", ["x0", "w", "b"], ["y"], attributes)],
         [a],
         expected,
         of_sums(depth * window * window + 1),
-        {"torch": in_torch, "torch channels_last": in_torch_by_channels},
+        {
+            "torch": in_torch,
+            "torch channels_last": in_torch_by_channels,
+            "onednn": in_onednn(False),
+            "onednn nhwc": in_onednn(True),
+        },
         {"w": weights, "b": bias},
     )
 
@@ -325,25 +368,62 @@ def attention(causal, heads=12, length=512, width=64):
     return Case(nodes, [q, k, v], expected, of_sums(width + length), {"torch": in_torch}, constants)
 
 
+def parsed(name):
+    """Makes the case of a name that says its sizes; None if it does not: products as [batch x] M x N x K, convolutions by
+    window, stride, input, output channels and groups."""
+    if found := re.fullmatch(r"(?:gemm|bmm)(_nt)? (?:(\d+)x)?(\d+)x(\d+)x(\d+)", name):
+        return product(int(found[2] or 1), int(found[3]), int(found[4]), int(found[5]), bool(found[1]))
+    if found := re.fullmatch(r"gemv(_nt)? 1x(\d+)x(\d+)", name):
+        return product(1, 1, int(found[2]), int(found[3]), bool(found[1]))
+    if found := re.fullmatch(r"(dw)?conv(\d+)x\2(?:s(\d+))? 1x(\d+)x(\d+)x(\d+)->(\d+)(?: g(\d+))?", name):
+        window, stride, channels, height, width, features, groups = (int(size or 1) for size in found.groups()[1:])
+        return convolution(channels, height, width, features, window, stride, channels if found[1] else groups)
+    return None
+
+
+def drawn(count, seed):
+    """Names of random products and convolutions: sizes even in their logarithm, primes among them, of 2^20 flops, below
+    which the calls themselves are what is timed, to 2^31."""
+    generator = numpy.random.default_rng(seed)
+
+    def size(least, most):
+        return int(round(math.exp(generator.uniform(math.log(least), math.log(most)))))
+
+    names = []
+    while len(names) < count:
+        kind = generator.integers(4)
+        if kind < 2:
+            m, n, k = size(1, 1024), size(1, 2048), size(1, 2048)
+            flops, name = 2 * m * n * k, f"gemm{'_nt' if kind else ''} {m}x{n}x{k}"
+        else:
+            channels, features, height, width = size(1, 512), size(1, 512), size(5, 224), size(5, 224)
+            window, stride = int(generator.choice([1, 3, 3, 5, 7])), int(generator.choice([1, 1, 2]))
+            shape = f"{window}x{window}{'s2' if stride == 2 else ''} 1x{channels}x{height}x{width}"
+            pixels = -(-height // stride) * -(-width // stride)
+            if generator.integers(4):
+                flops, name = 2 * channels * features * pixels * window**2, f"conv{shape}->{features}"
+            else:
+                flops, name = 2 * channels * pixels * window**2, f"dwconv{shape}->{channels}"
+        if 2**20 <= flops <= 2**31 and name not in names:
+            names.append(name)
+    return names
+
+
+SIZED = [
+    *(f"gemm {sizes}" for sizes in ("64x64x64", "128x128x128", "256x256x256", "32x1024x1024", "512x512x512")),
+    *(f"gemm {sizes}" for sizes in ("1024x1024x1024", "128x4096x4096", "2048x2048x2048")),
+    "gemm_nt 128x4096x4096",
+    "bmm 12x128x128x64",
+    "bmm_nt 12x128x128x64",
+    "gemv 1x4096x4096",
+    "gemv_nt 1x4096x4096",
+    "conv3x3 1x64x56x56->64",
+    "conv7x7s2 1x3x224x224->64",
+    "dwconv3x3 1x96x56x56->96",
+    "conv1x1 1x64x56x56->256",
+]
 CASES = {
-    **{
-        f"gemm {m}x{n}x{k}": (lambda m=m, n=n, k=k: product(1, m, n, k))
-        for m, n, k in (
-            (64, 64, 64),
-            (128, 128, 128),
-            (256, 256, 256),
-            (32, 1024, 1024),
-            (512, 512, 512),
-            (1024, 1024, 1024),
-            (128, 4096, 4096),
-            (2048, 2048, 2048),
-        )
-    },
-    "gemm_nt 128x4096x4096": lambda: product(1, 128, 4096, 4096, True),
-    "bmm 12x128x128x64": lambda: product(12, 128, 128, 64),
-    "bmm_nt 12x128x128x64": lambda: product(12, 128, 128, 64, True),
-    "gemv 1x4096x4096": lambda: product(1, 1, 4096, 4096),
-    "gemv_nt 1x4096x4096": lambda: product(1, 1, 4096, 4096, True),
+    **{name: (lambda name=name: parsed(name)) for name in SIZED},
     "chain 16M": chain,
     "add 16M": add,
     "exp 16M": exp,
@@ -354,10 +434,10 @@ CASES = {
     "layernorm 4096x1024": layernorm,
     "transpose 4096x4096": transpose,
     "maxpool3x3s2 1x64x112x112": maxpool,
-    "conv3x3 1x64x56x56->64": lambda: convolution(64, 56, 64, 3),
-    "conv7x7s2 1x3x224x224->64": lambda: convolution(3, 224, 64, 7, 2),
-    "dwconv3x3 1x96x56x56->96": lambda: convolution(96, 56, 96, 3, 1, 96),
-    "conv1x1 1x64x56x56->256": lambda: convolution(64, 56, 256, 1),
     "attention 12x512x64": lambda: attention(False),
     "attention_causal 12x512x64": lambda: attention(True),
 }
+
+
+def case(name):
+    return CASES[name]() if name in CASES else parsed(name)

@@ -1,10 +1,12 @@
 """The side of ops.py that runs in the environment of the peers: makes the cases, and times one peer.
 
     ops_side.py list                        the names of the cases
+    ops_side.py draw COUNT SEED             names of random ones
     ops_side.py make FOLDER CASE            a folder with the model, its inputs, and expected results
     ops_side.py serve FOLDER PEER THREADS   answers requests from the standard input, one JSON object per line
 """
 
+import ctypes
 import functools
 import json
 import os
@@ -26,7 +28,7 @@ def folder_of(folder, case):
 
 
 def make(folder, name):
-    case, place = op_cases.CASES[name](), folder_of(folder, name)
+    case, place = op_cases.case(name), folder_of(folder, name)
     place.mkdir()
     (place / "model.onnx").write_bytes(case.model().SerializeToString())
     for i, array in enumerate(case.inputs):
@@ -49,6 +51,11 @@ def variants(peer, case, place, inputs):
         torch.set_grad_enabled(False)
         tensors = [torch.from_numpy(array) for array in inputs]
         return [make(torch, *tensors) for name, make in case.peers.items() if name.startswith("torch")]
+    if peer == "onednn":
+        library = ctypes.CDLL(str(pathlib.Path(sys.prefix) / "onednn.so"))
+        library.onednn_product.restype = library.onednn_convolution.restype = ctypes.c_void_p
+        library.onednn_run.restype = ctypes.c_bool
+        return [make(library, *inputs) for name, make in case.peers.items() if name.startswith("onednn")]
     names = [f"x{i}" for i in range(len(inputs))]
     if peer == "onnxruntime":
         import onnxruntime
@@ -90,7 +97,7 @@ def time_one(run, seconds):
 
 @functools.lru_cache(maxsize=1)
 def case_of(name):
-    return op_cases.CASES[name]()
+    return op_cases.case(name)
 
 
 def answer(peer, task):
@@ -112,6 +119,8 @@ def answer(peer, task):
 def main():
     if sys.argv[1] == "list":
         return print(json.dumps(list(op_cases.CASES)))
+    if sys.argv[1] == "draw":
+        return print(json.dumps(op_cases.drawn(*map(int, sys.argv[2:]))))
     if sys.argv[1] == "make":
         return print(json.dumps(make(*sys.argv[2:])))
     peer = sys.argv[3]

@@ -13,6 +13,19 @@
 // PRINT-NEXT: [false, false]
 // PRINT-NEXT: 0 of 2 true
 
+// What each kernel takes, and each step from the file to code.
+// RUN: tiny-run %s --cache none --input random:1 --bench 2 --profile | FileCheck %s --check-prefix=PROFILE
+// PROFILE: {{^}}kernel {{.*}}calls {{.*}}ms
+// PROFILE: {{^}}all
+// PROFILE: {{^}}compile{{ *}}ms{{ *}}%
+// PROFILE-NEXT: {{^}}import{{ *}}{{[0-9.]+}}{{ *}}{{[0-9.]+}}
+// PROFILE-NEXT: {{^}}schedule
+// PROFILE: {{^}}tile
+// PROFILE: {{^}}lower
+// PROFILE-NEXT: {{^}}llvm
+// PROFILE-NEXT: {{^}}link
+// PROFILE-NEXT: {{^}}all
+
 // The second input by name, so that the one without a name is the first.
 // RUN: tiny-run %s --target reference --input arg1=-4 --input 1 | FileCheck %s --check-prefix=NAME
 // NAME: min -3, max -3, mean -3

@@ -112,6 +112,7 @@ public:
 
   bool prepare(Model &model, const Options &options, std::string &error) override {
     this->options = &options;
+    importSeconds = model.seconds;
     if (options.tuneSeconds && !tuneKernels(model, options, error))
       return false;
     {
@@ -166,22 +167,27 @@ public:
       if (!profiling->run(inputs, outputs, error))
         return false;
     table = profileTable(artefact->plan.view(), profiling->times());
+    table += "\n" + phaseTable(phases());
     return true;
   }
 
   std::string report(Report format) const override {
-    std::vector<CompilerPhase> phases;
-    for (const mlir::tiny::Phase &phase : artefact->phases)
-      phases.push_back({phase.name, phase.seconds});
     const mlir::tiny::Target &row = peaksOf(*options);
     const mlir::tiny::CodeObjectStatistics *code = statistics ? &*statistics : nullptr;
-    return format == Report::json ? reportJson(artefact->plan.view(), *artefact->cost, row, phases,
-                                               code, artefact->tunedKernels)
-                                  : reportText(artefact->plan.view(), *artefact->cost, row, phases,
-                                               code, artefact->tunedKernels);
+    return format == Report::json ? reportJson(artefact->plan.view(), *artefact->cost, row,
+                                               phases(), code, artefact->tunedKernels)
+                                  : reportText(artefact->plan.view(), *artefact->cost, row,
+                                               phases(), code, artefact->tunedKernels);
   }
 
 private:
+  /// From the file to code, in order.
+  std::vector<CompilerPhase> phases() const {
+    std::vector<CompilerPhase> result = {{"import", importSeconds}};
+    for (const mlir::tiny::Phase &phase : artefact->phases)
+      result.push_back({phase.name, phase.seconds});
+    return result;
+  }
   /// Gets the program onto the device, once.
   bool start(std::string &error) {
     if (session)
@@ -197,6 +203,7 @@ private:
 
   std::shared_ptr<tinyrt::Device> device;
   const Options *options = nullptr;
+  double importSeconds = 0;
   std::unique_ptr<mlir::tiny::Artefact> artefact;             // outlives the program
   std::optional<mlir::tiny::CodeObjectStatistics> statistics; // of a GPU's code, for the report
   std::shared_ptr<const tinyrt::Program> program;

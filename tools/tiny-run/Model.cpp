@@ -11,6 +11,8 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
+#include <chrono>
+
 using namespace mlir;
 using namespace tinyrun;
 
@@ -148,6 +150,7 @@ static bool findEntry(const Options &options, Model &model, std::string &error) 
 
 bool tinyrun::loadModel(const Options &options, MLIRContext &context, llvm::SourceMgr &sources,
                         Model &model, std::string &error) {
+  auto start = std::chrono::steady_clock::now();
   std::string bytes;
   bool isStdin = options.model == "-";
   if (!tinyrt::readFile(isStdin ? "/dev/stdin" : options.model, bytes, error))
@@ -167,7 +170,9 @@ bool tinyrun::loadModel(const Options &options, MLIRContext &context, llvm::Sour
   bool ok =
       isOnnx ? readOnnx(options, bytes, context, model)
              : readMlir(isStdin ? "<stdin>" : options.model, bytes, context, sources, model, error);
-  return ok && findEntry(options, model, error);
+  ok = ok && findEntry(options, model, error);
+  model.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return ok;
 }
 
 //===----------------------------------------------------------------------===//

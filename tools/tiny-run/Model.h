@@ -34,6 +34,7 @@ struct Model {
   mlir::func::FuncOp entry;
   std::vector<Port> inputs, outputs;
   bool isOnnx = false;
+  double seconds = 0; ///< That loading took.
 };
 
 /// Everything that a module of this tool may hold.

@@ -276,7 +276,8 @@ static const OptionInfo kOptions[] = {
     {"Information", "", "", false, nullptr},
     {"--bench", "N", "run N more times, and print the least and the median time", false,
      PARSE(parseNumber(v, 1, 1000000000, o.bench, e))},
-    {"--profile", "", "print what time each kernel takes", false, PARSE(o.profile = true)},
+    {"--profile", "", "print what time each kernel takes, and each step of compiling", false,
+     PARSE(o.profile = true)},
     {"--report", "[text|json]",
      "print what each kernel costs, and the memory; without any --input, run\nnothing", false,
      [](Options &o, StringRef v, std::string &e) {

@@ -241,6 +241,19 @@ std::string tinyrun::profileTable(const PlanView &plan,
   return table.str();
 }
 
+std::string tinyrun::phaseTable(const std::vector<CompilerPhase> &phases) {
+  double total = 0;
+  for (const CompilerPhase &phase : phases)
+    total += phase.seconds;
+  Table table;
+  table.row({"compile", "ms", "%"});
+  for (const CompilerPhase &phase : phases)
+    table.row({phase.name, number("%.1f", phase.seconds * 1e3),
+               number("%.1f", total > 0 ? 100 * phase.seconds / total : 0)});
+  table.row({"all", number("%.1f", total * 1e3)});
+  return table.str();
+}
+
 //===----------------------------------------------------------------------===//
 // Reports
 //===----------------------------------------------------------------------===//
@@ -272,15 +285,7 @@ std::string tinyrun::reportText(const PlanView &plan, const mlir::tiny::ProgramC
     os << "\n";
   }
 
-  Table times;
-  times.row({"compile", "ms"});
-  double total = 0;
-  for (const CompilerPhase &phase : phases) {
-    times.row({phase.name, number("%.1f", phase.seconds * 1e3)});
-    total += phase.seconds;
-  }
-  times.row({"all", number("%.1f", total * 1e3)});
-  os << times.str();
+  os << phaseTable(phases);
   if (tunedKernels)
     os << "\n"
        << tunedKernels << " of " << plan.kernels().size()

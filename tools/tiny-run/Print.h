@@ -24,12 +24,15 @@ std::string milliseconds(double seconds);
 std::string profileTable(const tinyrt::PlanView &plan,
                          const std::vector<tinyrt::Session::LaunchTime> &times);
 
-/// What is known of a compiled program before it runs, and the compiler's phases; `peaks` are those
-/// that times are computed from, `code` is null where it is no GPU's.
+/// The wall time of one step on the way from a file to code.
 struct CompilerPhase {
   std::string name;
   double seconds;
 };
+std::string phaseTable(const std::vector<CompilerPhase> &phases);
+
+/// What is known of a compiled program before it runs, and the compiler's phases; `peaks` are those
+/// that times are computed from, `code` is null where it is no GPU's.
 std::string reportText(const tinyrt::PlanView &plan, const mlir::tiny::ProgramCost &cost,
                        const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases,
                        const mlir::tiny::CodeObjectStatistics *code, unsigned tunedKernels);

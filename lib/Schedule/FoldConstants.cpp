@@ -36,6 +36,36 @@ static bool isExpensive(Operation *op) {
          (isa<DivOp>(op) && isa<FloatType>(elementOf(op->getResult(0))));
 }
 
+/// Whether `value` is a widening cast, moved about.
+static bool isWidened(Value value) {
+  Operation *op = value.getDefiningOp();
+  while (op && isMovement(op))
+    op = op->getOperand(0).getDefiningOp();
+  auto cast = dyn_cast_or_null<CastOp>(op);
+  return cast && isWidening(cast);
+}
+
+/// How many products each element of `value` is a factor of that are summed up; the most that any
+/// user has. None where the other factor is narrow, too, which is what matrix units multiply.
+static int64_t numProducts(Value value) {
+  int64_t most = 0, elements = cast<RankedTensorType>(value.getType()).getNumElements();
+  SmallVector<Value> moved = {value};
+  while (!moved.empty()) {
+    Value current = moved.pop_back_val();
+    for (OpOperand &use : current.getUses()) {
+      Operation *user = use.getOwner();
+      if (isMovement(user))
+        moved.push_back(user->getResult(0));
+      if (!isa<MulOp>(user) || isWidened(user->getOperand(1 - use.getOperandNumber())) ||
+          !llvm::all_of(user->getUsers(), llvm::IsaPred<ReduceOp>))
+        continue;
+      most = std::max(most, cast<RankedTensorType>(user->getResult(0).getType()).getNumElements() /
+                                elements);
+    }
+  }
+  return most;
+}
+
 namespace {
 /// What is known of a constant value.
 struct Constant {
@@ -52,8 +82,9 @@ struct Constant {
 
 class Folder {
 public:
-  Folder(func::FuncOp function, int64_t limit, int64_t work)
-      : block(function.getBody().front()), bytesLeft(limit), workLeft(work) {}
+  Folder(func::FuncOp function, const FoldConstantsPassOptions &options)
+      : block(function.getBody().front()), bytesLeft(options.limit), workLeft(options.work),
+        wideBytesLeft(options.wideLimit), wideProducts(options.wideProducts) {}
 
   void run() {
     analyse();
@@ -80,7 +111,9 @@ private:
   bool isWithinLimits(Operation &op, int64_t bytes, int64_t work);
 
   Block &block;
-  int64_t bytesLeft, workLeft;
+  bool isWorthWidening(CastOp cast);
+
+  int64_t bytesLeft, workLeft, wideBytesLeft, wideProducts;
   bool hasReported = false;
   llvm::DenseMap<Value, Constant> constants;
   llvm::DenseSet<Operation *> toEvaluate;
@@ -92,10 +125,23 @@ struct FoldConstantsPass : public tiny::impl::FoldConstantsPassBase<FoldConstant
     auto function = getOperation().lookupSymbol<func::FuncOp>(entry);
     // Whether there is an entry of the right form is for tiny-schedule-form-kernels to say.
     if (function && !function.isExternal() && llvm::hasSingleElement(function.getBody()))
-      Folder(function, limit, work).run();
+      Folder(function, {entry, limit, work, wideLimit, wideProducts}).run();
   }
 };
 } // namespace
+
+/// Whether `cast` is of weights that so many sums take that widening them once, in memory, is
+/// better than wherever they are read. Takes the memory for it.
+bool Folder::isWorthWidening(CastOp cast) {
+  if (elementOf(cast.getInput()).getIntOrFloatBitWidth() != 16 || !elementOf(cast).isF32() ||
+      numProducts(cast) < wideProducts)
+    return false;
+  int64_t bytes = 4 * cast.getType().getNumElements();
+  if (bytes > wideBytesLeft)
+    return false;
+  wideBytesLeft -= bytes;
+  return true;
+}
 
 void Folder::analyse() {
   constants.reserve(block.getOperations().size());
@@ -125,8 +171,9 @@ void Folder::analyse() {
     constant.isView = planned.isView;
     for (Constant *operand : operands)
       constant.largest = std::max(constant.largest, operand->largest);
+    auto cast = dyn_cast<CastOp>(op);
     bool isFree = isSource || (planned.isView && constant.layout.isPacked()) ||
-                  (isa<CastOp>(op) && isWidening(cast<CastOp>(op)));
+                  (cast && isWidening(cast) && !isWorthWidening(cast));
     int64_t stored = constant.layout.numStored();
     constant.isWorthIt = isExpensive(&op) || (!isFree && stored <= constant.largest);
     if (constant.isWorthIt)

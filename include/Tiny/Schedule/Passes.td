@@ -22,7 +22,9 @@ def FoldConstantsPass : Pass<"tiny-schedule-fold-constants", "::mlir::ModuleOp">
       memory. Otherwise it costs nothing where it is, and the constant keeps its order in memory,
       which is often the better one (`permute` of a matrix);
     * a `cast` to a wider type that holds every value stays too: it is part of a load, and the
-      narrow weights are what a kernel should read.
+      narrow weights are what a kernel should read. For a CPU, floats of 16 bits that are summed up
+      with f32 numbers `wide-products` times or more each are widened nevertheless, up to
+      `wide-limit`: what memory they take then is less than widening them wherever they are read.
 
     When a limit is reached, the op that would exceed it stays, with all that follows from it, and a
     missed-optimisation remark (`--remarks-filter-missed=tiny-schedule`) names it.
@@ -45,6 +47,10 @@ def FoldConstantsPass : Pass<"tiny-schedule-fold-constants", "::mlir::ModuleOp">
            "Bytes of new constants and of temporaries, at once.">,
     Option<"work", "work", "int64_t", /*default=*/"1 << 30",
            "Elements to compute, in all; an exp2, log2 or sin counts as 16.">,
+    Option<"wideLimit", "wide-limit", "int64_t", /*default=*/"0",
+           "Bytes of factors that are stored in f32 instead of 16 bits.">,
+    Option<"wideProducts", "wide-products", "int64_t", /*default=*/"16",
+           "Products that each element of such a factor has, at least.">,
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }

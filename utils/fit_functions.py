@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the polynomials of lib/IR/CompositesFunctions.cpp.
+"""Prints the polynomials of lib/IR/CompositesFunctions.cpp and lib/Codegen/ExpandMathSingle.cpp.
 
 Each is the interpolant at Chebyshev nodes, computed with 70 digits, which is within a small factor
 of the best polynomial of its degree. Only the standard library is needed.
@@ -90,3 +90,5 @@ show("erf", lambda z: erf(z.sqrt()) / z.sqrt() - 1, "0", "1", {"f32": 7, "f64": 
 # that rounding in R costs least there
 show("erfc", lambda u: (1 - erf(1 + u)).ln() / LOG2, "0", "3", {"f32": 9})
 show("erfc", lambda u: (1 - erf(1 + u)).ln() / LOG2, "0", "5", {"f64": 24})
+# exp(r) = 1 + r P(r) for |r| up to ln(2) / 2, and a bit more for the rounding of r
+show("exp", lambda r: (r.exp() - 1) / r, "-0.3466", "0.3466", {"f32": 6})

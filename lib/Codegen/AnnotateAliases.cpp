@@ -1,7 +1,8 @@
 //===- AnnotateAliases.cpp - say which buffers never overlap --------------===//
 //
 // LLVM has to assume that a store may change what the next load reads. The
-// launches know better: every buffer is a range of bytes in a segment.
+// launches know better: every buffer is a range of bytes in a segment. And where
+// they do overlap, the place of a result has just been read: it is in the cache.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +11,8 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -46,6 +49,20 @@ static LogicalResult collectAliases(LaunchOp launch, llvm::BitVector &aliased) {
   return success();
 }
 
+/// Stores to buffers that are read at the same place have no reason to go past the cache: a line
+/// that is in it would have to leave first.
+static void keepInCache(func::FuncOp kernel, const llvm::BitVector &aliased) {
+  kernel.walk([&](vector::StoreOp store) {
+    Value buffer = store.getBase();
+    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+      buffer = view.getViewSource();
+    auto argument = dyn_cast<BlockArgument>(buffer);
+    if (argument && argument.getOwner() == &kernel.getBody().front() &&
+        argument.getArgNumber() < aliased.size() && aliased[argument.getArgNumber()])
+      store.setNontemporal(false);
+  });
+}
+
 namespace {
 struct AnnotateAliasesPass : tiny::impl::AnnotateAliasesPassBase<AnnotateAliasesPass> {
   void runOnOperation() override {
@@ -63,6 +80,8 @@ struct AnnotateAliasesPass : tiny::impl::AnnotateAliasesPassBase<AnnotateAliases
         if (!aliased[i] && isa<MemRefType>(kernel.getArgumentTypes()[i]))
           kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
                             UnitAttr::get(&getContext()));
+      if (aliased.any() && !kernel.isExternal())
+        keepInCache(kernel, aliased);
     }
   }
 };

@@ -52,6 +52,14 @@ static void emitEntryPoint(LLVM::LLVMFuncOp body, unsigned numBuffers, StringRef
   for (Value coordinate : block->getArguments().drop_front())
     arguments.push_back(LLVM::ZExtOp::create(b, loc, b.getI64Type(), coordinate));
   LLVM::CallOp::create(b, loc, body, arguments);
+  // x86 keeps no order for them, and LLVM adds no fence by itself ("Intel 64 and IA-32
+  // Architectures Software Developer's Manual", volume 1, section 10.4.6.2). What a sequentially
+  // consistent fence is there, MFENCE or a locked instruction, waits for them too.
+  WalkResult streams = body.walk([](LLVM::StoreOp store) {
+    return store.getNontemporal() ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  if (streams.wasInterrupted())
+    LLVM::FenceOp::create(b, loc, LLVM::AtomicOrdering::seq_cst);
   LLVM::ReturnOp::create(b, loc, ValueRange());
 }
 

@@ -1,4 +1,4 @@
-//===- ExpandMath.cpp - exp2, log2 and sin --------------------------------===//
+//===- ExpandMath.cpp - exp2, exp, log2 and sin ---------------------------===//
 //
 // LLVM would call libm once per element. Here they become straight vector code.
 // log2 and sin of f32 are in this file, and computed in f64: argument reduction and a polynomial
@@ -239,21 +239,42 @@ static Value expand(OpBuilder &b, Operation *op, Value x, Type to, bool nativeFM
   return expandSin(b, e, op->getLoc(), x, to, module);
 }
 
-static void expandOp(IRRewriter &rewriter, Operation *op, bool nativeFMA, bool nativeF32,
-                     ModuleOp module) {
-  rewriter.setInsertionPoint(op);
-  Value x = op->getOperand(0);
-  Type type = x.getType();
+/// Of a vector of any rank: the one operand that `expand` wants has rank 1.
+static void replaceFlat(IRRewriter &rewriter, Operation *op, Value x,
+                        llvm::function_ref<Value(Value, Type)> expand) {
+  Type type = op->getResult(0).getType();
   auto vector = dyn_cast<VectorType>(type);
+  rewriter.setInsertionPoint(op);
   if (!vector || vector.getRank() == 1) {
-    rewriter.replaceOp(op, expand(rewriter, op, x, type, nativeFMA, nativeF32, module));
+    rewriter.replaceOp(op, expand(x, type));
     return;
   }
-  // Gathers and reductions want rank 1.
   auto flat = VectorType::get({vector.getNumElements()}, vector.getElementType());
   Value cast = vector::ShapeCastOp::create(rewriter, op->getLoc(), flat, x);
-  Value result = expand(rewriter, op, cast, flat, nativeFMA, nativeF32, module);
-  rewriter.replaceOpWithNewOp<vector::ShapeCastOp>(op, vector, result);
+  rewriter.replaceOpWithNewOp<vector::ShapeCastOp>(op, vector, expand(cast, flat));
+}
+
+/// Returns `power` if something else needs it, and else null: it is gone then.
+static Operation *replaceExponential(IRRewriter &rewriter, math::Exp2Op power, Exponential found,
+                                     bool nativeFMA) {
+  replaceFlat(rewriter, found.result, found.x, [&](Value x, Type type) {
+    Elementwise e(rewriter, power.getLoc(), type, nativeFMA);
+    return expandExpSingle(e, x);
+  });
+  for (Operation *user : llvm::make_early_inc_range(power->getUsers()))
+    if (user->use_empty() && isa<arith::MulFOp>(user))
+      rewriter.eraseOp(user);
+  if (!power->use_empty())
+    return power;
+  rewriter.eraseOp(power);
+  return nullptr;
+}
+
+static void expandOp(IRRewriter &rewriter, Operation *op, bool nativeFMA, bool nativeF32,
+                     ModuleOp module) {
+  replaceFlat(rewriter, op, op->getOperand(0), [&](Value x, Type type) {
+    return expand(rewriter, op, x, type, nativeFMA, nativeF32, module);
+  });
 }
 
 /// Without the instruction, an fma would be a call that emulates its single rounding. With it,
@@ -290,6 +311,11 @@ struct ExpandMathPass : tiny::impl::ExpandMathPassBase<ExpandMathPass> {
         fmas.push_back(op);
     });
     IRRewriter rewriter(&getContext());
+    for (Operation *&op : functions)
+      if (auto power = dyn_cast<math::Exp2Op>(op))
+        if (std::optional<Exponential> exponential = matchExponential(power))
+          op = replaceExponential(rewriter, power, *exponential, nativeFMA);
+    llvm::erase(functions, nullptr);
     for (Operation *op : functions)
       expandOp(rewriter, op, nativeFMA, nativeF32, getOperation());
     for (Operation *op : fmas)

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Tiny/IR/Composites.h"
+#include "Tiny/IR/Exponential.h"
 
 using namespace mlir;
 using namespace mlir::tiny;
@@ -63,19 +64,25 @@ static Value polynomial(Composer &c, Value x, ArrayRef<double> coefficients) {
 // ln 2 is cut to 8 (22), so that s * high and x - s * high are exact. Clamps keep the special
 // values: below `least` exp is 0, and s stays below where exp2 overflows, so that what overflows is
 // the final sum, correctly.
-static Value expNative(Composer &c, Value x) {
-  bool isF64 = c.elementOf(x).isF64();
+ExpConstants mlir::tiny::expConstants(bool isF64) {
   int gridBits = isF64 ? 20 : 8, lnBits = isF64 ? 22 : 8;
   double grid = std::ldexp(1.0, -gridBits);
-  double rounder = std::ldexp(1.5, (isF64 ? 52 : 23) - gridBits); // its ULP is the grid
-  double high = std::ldexp(std::nearbyint(std::ldexp(kLn2, lnBits)), -lnBits);
-  double low = (kLn2 - high) + 2.319046813846299558e-17; // what kLn2 itself lacks
-  double least = isF64 ? -746 : -104, most = (isF64 ? 1024 : 128) - grid;
+  ExpConstants result;
+  result.log2e = kLog2E;
+  result.rounder = std::ldexp(1.5, (isF64 ? 52 : 23) - gridBits); // its ULP is the grid
+  result.high = std::ldexp(std::nearbyint(std::ldexp(kLn2, lnBits)), -lnBits);
+  result.low = (kLn2 - result.high) + 2.319046813846299558e-17; // what kLn2 itself lacks
+  result.least = isF64 ? -746 : -104;
+  result.most = (isF64 ? 1024 : 128) - grid;
+  return result;
+}
 
-  x = c.max(x, least);
-  Value product = c.mul(x, kLog2E);
-  Value s = c.sub(c.add(c.min(product, most), rounder), rounder);
-  Value r = c.add(c.add(x, c.mul(s, -high)), c.mul(s, -low));
+static Value expNative(Composer &c, Value x) {
+  ExpConstants with = expConstants(c.elementOf(x).isF64());
+  x = c.max(x, with.least);
+  Value product = c.mul(x, with.log2e);
+  Value s = c.sub(c.add(c.min(product, with.most), with.rounder), with.rounder);
+  Value r = c.add(c.add(x, c.mul(s, -with.high)), c.mul(s, -with.low));
   Value power = c.exp2(s);
   return c.add(power, c.mul(power, c.mul(r, c.add(c.mul(r, 0.5), 1))));
 }

@@ -19,3 +19,22 @@ llvm.func @k(%a: !llvm.ptr {llvm.noalias}, %b: !llvm.ptr, %x: i64, %y: i64, %z: 
 llvm.func @k(%a: !llvm.ptr, %x: i64, %y: i64) attributes {tiny.kernel} {
   llvm.return
 }
+
+// -----
+
+// Stores past the caches are waited for.
+// CHECK: llvm.func @streams(
+// CHECK: llvm.call @streams_body
+// CHECK-NEXT: llvm.fence seq_cst
+// CHECK: llvm.func @stores(
+// CHECK-NOT: llvm.fence
+llvm.func @streams(%a: !llvm.ptr, %x: i64, %y: i64, %z: i64) attributes {tiny.kernel} {
+  %0 = llvm.mlir.zero : vector<8xf32>
+  llvm.store %0, %a {alignment = 32 : i64, nontemporal} : vector<8xf32>, !llvm.ptr
+  llvm.return
+}
+llvm.func @stores(%a: !llvm.ptr, %x: i64, %y: i64, %z: i64) attributes {tiny.kernel} {
+  %0 = llvm.mlir.zero : vector<8xf32>
+  llvm.store %0, %a : vector<8xf32>, !llvm.ptr
+  llvm.return
+}

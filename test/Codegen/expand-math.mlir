@@ -6,13 +6,125 @@
 // CHECK-LABEL: func.func @exp2
 func.func @exp2(%x: vector<8xf32>) -> vector<8xf32> {
   // CHECK-NOT: {{math.exp2|f64}}
-  // FMA-COUNT-7: math.fma %{{.*}} : vector<8xf32>
+  // FMA-COUNT-6: math.fma %{{.*}} : vector<8xf32>
+  // FMA-NOT: math.fma
   // SPLIT-NOT: math.fma
   // CHECK-COUNT-2: arith.bitcast %{{.*}} : vector<8xi32> to vector<8xf32>
   // CHECK-NOT: {{math.exp2|f64}}
   // CHECK: return
   %r = math.exp2 %x : vector<8xf32>
   return %r : vector<8xf32>
+}
+
+// What Composer::exp makes of exp is one function: a product for the integer part, two for the rest
+// of the argument, six for the polynomial. The minimum and its product are gone with the rest.
+// CHECK-LABEL: func.func @exp(
+// NATIVE-LABEL: func.func @exp(
+func.func @exp(%x: vector<8xf32>) -> vector<8xf32> {
+  // CHECK-NOT: math.exp2
+  // FMA: arith.cmpf ogt, %{{.*}}
+  // FMA: arith.cmpf olt
+  // FMA-COUNT-9: math.fma
+  // FMA-NOT: math.fma
+  // FMA: %[[P:.*]] = arith.mulf
+  // FMA: %[[Q:.*]] = arith.mulf %[[P]]
+  // FMA: return %[[Q]]
+  // SPLIT-NOT: math.fma
+  // NATIVE: math.exp2
+  %least = arith.constant dense<-1.040000e+02> : vector<8xf32>
+  %log2e = arith.constant dense<1.44269502> : vector<8xf32>
+  %most = arith.constant dense<127.996094> : vector<8xf32>
+  %rounder = arith.constant dense<4.915200e+04> : vector<8xf32>
+  %back = arith.constant dense<-4.915200e+04> : vector<8xf32>
+  %high = arith.constant dense<-0.69140625> : vector<8xf32>
+  %low = arith.constant dense<-0.0017409306> : vector<8xf32>
+  %half = arith.constant dense<0.5> : vector<8xf32>
+  %one = arith.constant dense<1.0> : vector<8xf32>
+  %0 = arith.maximumf %x, %least : vector<8xf32>
+  %1 = arith.mulf %0, %log2e : vector<8xf32>
+  %2 = arith.cmpf olt, %most, %1 : vector<8xf32>
+  %3 = arith.select %2, %most, %1 : vector<8xi1>, vector<8xf32>
+  %4 = arith.addf %3, %rounder : vector<8xf32>
+  %5 = arith.addf %4, %back : vector<8xf32>
+  %6 = math.exp2 %5 : vector<8xf32>
+  %7 = arith.mulf %5, %high : vector<8xf32>
+  %8 = arith.addf %0, %7 : vector<8xf32>
+  %9 = arith.mulf %5, %low : vector<8xf32>
+  %10 = arith.addf %8, %9 : vector<8xf32>
+  %11 = arith.mulf %10, %half : vector<8xf32>
+  %12 = arith.addf %11, %one : vector<8xf32>
+  %13 = arith.mulf %10, %12 : vector<8xf32>
+  %14 = arith.mulf %6, %13 : vector<8xf32>
+  %15 = arith.addf %6, %14 : vector<8xf32>
+  return %15 : vector<8xf32>
+}
+
+// With another constant it is something else.
+// CHECK-LABEL: func.func @almost_exp
+func.func @almost_exp(%x: vector<8xf32>) -> vector<8xf32> {
+  // FMA-COUNT-6: math.fma
+  // FMA-NOT: math.fma
+  // CHECK: return
+  %least = arith.constant dense<-1.040000e+02> : vector<8xf32>
+  %log2e = arith.constant dense<1.44269502> : vector<8xf32>
+  %most = arith.constant dense<127.996094> : vector<8xf32>
+  %rounder = arith.constant dense<4.915200e+04> : vector<8xf32>
+  %back = arith.constant dense<-4.915200e+04> : vector<8xf32>
+  %high = arith.constant dense<-0.69140625> : vector<8xf32>
+  %low = arith.constant dense<-0.0017409306> : vector<8xf32>
+  %half = arith.constant dense<0.25> : vector<8xf32>
+  %one = arith.constant dense<1.0> : vector<8xf32>
+  %0 = arith.maximumf %x, %least : vector<8xf32>
+  %1 = arith.mulf %0, %log2e : vector<8xf32>
+  %2 = arith.cmpf olt, %most, %1 : vector<8xf32>
+  %3 = arith.select %2, %most, %1 : vector<8xi1>, vector<8xf32>
+  %4 = arith.addf %3, %rounder : vector<8xf32>
+  %5 = arith.addf %4, %back : vector<8xf32>
+  %6 = math.exp2 %5 : vector<8xf32>
+  %7 = arith.mulf %5, %high : vector<8xf32>
+  %8 = arith.addf %0, %7 : vector<8xf32>
+  %9 = arith.mulf %5, %low : vector<8xf32>
+  %10 = arith.addf %8, %9 : vector<8xf32>
+  %11 = arith.mulf %10, %half : vector<8xf32>
+  %12 = arith.addf %11, %one : vector<8xf32>
+  %13 = arith.mulf %10, %12 : vector<8xf32>
+  %14 = arith.mulf %6, %13 : vector<8xf32>
+  %15 = arith.addf %6, %14 : vector<8xf32>
+  return %15 : vector<8xf32>
+}
+
+// Whoever else reads the power still has it.
+// CHECK-LABEL: func.func @exp_and_power
+func.func @exp_and_power(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>) {
+  // FMA-COUNT-15: math.fma
+  // FMA-NOT: math.fma
+  // CHECK: return
+  %least = arith.constant dense<-1.040000e+02> : vector<8xf32>
+  %log2e = arith.constant dense<1.44269502> : vector<8xf32>
+  %most = arith.constant dense<127.996094> : vector<8xf32>
+  %rounder = arith.constant dense<4.915200e+04> : vector<8xf32>
+  %back = arith.constant dense<-4.915200e+04> : vector<8xf32>
+  %high = arith.constant dense<-0.69140625> : vector<8xf32>
+  %low = arith.constant dense<-0.0017409306> : vector<8xf32>
+  %half = arith.constant dense<0.5> : vector<8xf32>
+  %one = arith.constant dense<1.0> : vector<8xf32>
+  %0 = arith.maximumf %x, %least : vector<8xf32>
+  %1 = arith.mulf %0, %log2e : vector<8xf32>
+  %2 = arith.cmpf olt, %most, %1 : vector<8xf32>
+  %3 = arith.select %2, %most, %1 : vector<8xi1>, vector<8xf32>
+  %4 = arith.addf %3, %rounder : vector<8xf32>
+  %5 = arith.addf %4, %back : vector<8xf32>
+  %6 = math.exp2 %5 : vector<8xf32>
+  %7 = arith.mulf %5, %high : vector<8xf32>
+  %8 = arith.addf %0, %7 : vector<8xf32>
+  %9 = arith.mulf %5, %low : vector<8xf32>
+  %10 = arith.addf %8, %9 : vector<8xf32>
+  %11 = arith.mulf %10, %half : vector<8xf32>
+  %12 = arith.addf %11, %one : vector<8xf32>
+  %13 = arith.mulf %10, %12 : vector<8xf32>
+  %14 = arith.mulf %6, %13 : vector<8xf32>
+  %15 = arith.addf %6, %14 : vector<8xf32>
+  return %6, %15 : vector<8xf32>, vector<8xf32>
 }
 
 // CHECK-LABEL: func.func @log2

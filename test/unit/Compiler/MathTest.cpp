@@ -96,6 +96,40 @@ void testF32(const Variant &variant, const char *op, double (*exact)(double), do
                variant.isGPU() ? allowedOnGPU : allowed);
 }
 TEST_P(Math, Exp2F32) { testF32(GetParam(), "%r = math.exp2 %x : {0}", std::exp2, 2, 1.2); }
+/// As Composer::exp composes it; on a GPU it stays so.
+TEST_P(Math, ExpF32) {
+  auto constant = [&](const char *name, const char *number) {
+    return llvm::formatv(GetParam().width == 1 ? "%{0} = arith.constant {1} : {{0}\n"
+                                               : "%{0} = arith.constant dense<{1}> : {{0}\n",
+                         name, number)
+        .str();
+  };
+  std::string op =
+      constant("least", "-104.0") + constant("log2e", "1.44269502") +
+      constant("most", "127.996094") + constant("rounder", "49152.0") +
+      constant("back", "-49152.0") + constant("high", "-0.69140625") +
+      constant("low", "-0.0017409306") + constant("half", "0.5") + constant("one", "1.0") +
+      R"(%0 = arith.maximumf %x, %least : {0}
+    %1 = arith.mulf %0, %log2e : {0}
+    %2 = arith.cmpf olt, %most, %1 : {0}
+    %3 = arith.select %2, %most, %1 : )" +
+      (GetParam().width == 1 ? std::string("{0}")
+                             : "vector<" + std::to_string(GetParam().width) + "xi1>, {0}") +
+      R"(
+    %4 = arith.addf %3, %rounder : {0}
+    %5 = arith.addf %4, %back : {0}
+    %6 = math.exp2 %5 : {0}
+    %7 = arith.mulf %5, %high : {0}
+    %8 = arith.addf %0, %7 : {0}
+    %9 = arith.mulf %5, %low : {0}
+    %10 = arith.addf %8, %9 : {0}
+    %11 = arith.mulf %10, %half : {0}
+    %12 = arith.addf %11, %one : {0}
+    %13 = arith.mulf %10, %12 : {0}
+    %14 = arith.mulf %6, %13 : {0}
+    %r = arith.addf %6, %14 : {0})";
+  testF32(GetParam(), op.c_str(), std::exp, 4, 1.3);
+}
 TEST_P(Math, Log2F32) { testF32(GetParam(), "%r = math.log2 %x : {0}", std::log2, 2); }
 TEST_P(Math, SinF32) { testF32(GetParam(), "%r = math.sin %x : {0}", std::sin, 1); }
 TEST_P(Math, SqrtF32) { testF32(GetParam(), "%r = math.sqrt %x : {0}", std::sqrt, 0.5); }

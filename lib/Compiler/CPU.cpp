@@ -13,6 +13,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
@@ -60,6 +61,18 @@ subtarget(const llvm::Triple &triple, StringRef name, StringRef features) {
       target->createMCSubtargetInfo(triple, name, features));
 }
 
+/// The third level as one core sees it, or 0: sysconf adds up all of those of a package.
+static uint32_t hostL3Bytes() {
+  auto file = llvm::MemoryBuffer::getFileAsStream("/sys/devices/system/cpu/cpu0/cache/index3/size");
+  uint32_t kilobytes = 0;
+  if (!file)
+    return 0;
+  StringRef text = (*file)->getBuffer().trim();
+  if (!text.consume_back("K") || text.getAsInteger(10, kilobytes))
+    return 0;
+  return kilobytes << 10;
+}
+
 /// Sizes of this machine's caches as far as the system tells them.
 static CacheSizes hostCaches() {
   CacheSizes caches;
@@ -71,7 +84,9 @@ static CacheSizes hostCaches() {
   read(_SC_LEVEL1_DCACHE_LINESIZE, caches.lineBytes);
   read(_SC_LEVEL1_DCACHE_SIZE, caches.l1Bytes);
   read(_SC_LEVEL2_CACHE_SIZE, caches.l2Bytes);
-  read(_SC_LEVEL3_CACHE_SIZE, caches.l3Bytes);
+  caches.l3Bytes = hostL3Bytes();
+  if (caches.l3Bytes == 0)
+    read(_SC_LEVEL3_CACHE_SIZE, caches.l3Bytes);
   return caches;
 }
 

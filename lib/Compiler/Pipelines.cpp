@@ -22,11 +22,15 @@
 using namespace mlir;
 using namespace mlir::tiny;
 
+/// Of f16 and bf16 weights that a CPU keeps in f32: what the last cache of a small one holds.
+static constexpr int64_t mostWideBytes = 16 << 20;
+
 void CPUPipelineOptions::setTarget(const Target &target) {
   vectorBits = target.vectorBits;
   numVectorRegisters = target.numVectorRegisters;
   l1Bytes = target.caches.l1Bytes;
   l2Bytes = target.caches.l2Bytes;
+  l3Bytes = target.caches.l3Bytes;
   nativeFMA = target.hasFMA;
   nativeF16 = target.hasF16Conversion;
   maskedBits = target.maskedBits;
@@ -52,6 +56,8 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &ent
   // What depends on weights only is computed here, once, and not in every run.
   FoldConstantsPassOptions fold;
   fold.entry = entry;
+  if (!gpu)
+    fold.wideLimit = mostWideBytes;
   pm.addPass(createFoldConstantsPass(fold));
   // Now that weights and factors are constants: a factor of a sum becomes part of its weights.
   pm.addPass(createFoldScalesPass({entry}));
@@ -104,7 +110,8 @@ void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOption
   pm.addNestedPass<func::FuncOp>(createBufferizeKernelsPass());
   // Sums of products that are worth it go through panels; then all nests that are left.
   pm.addNestedPass<func::FuncOp>(createContractCPUPass({options.nativeFMA, options.maskedBits}));
-  pm.addNestedPass<func::FuncOp>(createVectorizeLoopsPass({options.nativeFMA, options.maskedBits}));
+  pm.addNestedPass<func::FuncOp>(
+      createVectorizeLoopsPass({options.nativeFMA, options.maskedBits, options.l3Bytes}));
   // Last, because it needs the launches too, and all functions at once.
   pm.addPass(createMapGridPass());
 }

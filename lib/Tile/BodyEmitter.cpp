@@ -1,6 +1,7 @@
 //===- BodyEmitter.cpp - scalar bodies on vectors, and their accesses -----===//
 
 #include "BodyEmitter.h"
+#include "NestPrice.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -10,9 +11,6 @@
 
 using namespace mlir;
 using namespace mlir::tiny;
-
-/// The largest stride for which loading all that lies between is cheaper than a gather.
-static constexpr int64_t maxShuffledStride = 4;
 
 //===----------------------------------------------------------------------===//
 // Values
@@ -139,6 +137,8 @@ Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
   if (stride && std::abs(*stride) <= maxShuffledStride)
     return loadSpan(at.lanes, *stride, loadAt);
 
+  if (Value loaded = stride ? loadTransposed(access, at) : Value())
+    return loaded;
   if (stride) {
     SmallVector<Value> elements;
     for (int64_t lane = 0; lane < at.lanes; ++lane)
@@ -155,6 +155,36 @@ Value BodyEmitter::loadLanes(const Access &access, const Instance &at) {
     elements.push_back(memref::LoadOp::create(builder, loc, flat, place));
   }
   return vector::FromElementsOp::create(builder, loc, type, elements);
+}
+
+/// The same where the access is contiguous along another loop, and the register tile has as many
+/// steps of that as there are lanes: a square of loads along that loop is transposed, and the
+/// other steps find their vectors. Null where it has not.
+Value BodyEmitter::loadTransposed(const Access &access, const Instance &at) {
+  if (context.simt || context.extents.empty() || !llvm::isPowerOf2_64(at.lanes))
+    return {};
+  for (unsigned loop = 0; loop < context.nest.numParallel; ++loop) {
+    int64_t delta = at.deltas[loop], place = delta % at.lanes;
+    if (static_cast<int64_t>(loop) == context.vectorDim || access.strideAlong(loop) != 1 ||
+        delta - place + at.lanes > context.extents[loop])
+      continue;
+    Instance corner = at;
+    corner.deltas[loop] = delta - place;
+    Key key{const_cast<Access *>(&access), corner.deltas};
+    key.second.push_back(at.lanes);
+    SmallVector<Value> &block = transposed[key];
+    if (block.empty()) {
+      int64_t stride = *access.strideAlong(context.vectorDim);
+      for (int64_t lane = 0; lane < at.lanes; ++lane)
+        block.push_back(loadVector(builder, loc, VectorType::get({at.lanes}, access.type),
+                                   context.flat.lookup(access.source),
+                                   index.scalar(access.flat, corner, lane * stride),
+                                   /*simt=*/false));
+      block = transposeVectors(builder, loc, block);
+    }
+    return block[place];
+  }
+  return {};
 }
 
 /// `lanes` elements that are `stride` apart: whole vectors over the span, the last one moved back
@@ -387,10 +417,10 @@ void BodyEmitter::store(Value value, const Instance &at) {
   value = widen(value, at.lanes);
   // The destination's map is the identity, so that it is linear.
   int64_t stride = *access.strideAlong(context.vectorDim);
-  if (stride == 1) {
-    storeVector(builder, loc, value, flat, index.scalar(access.flat, at), context.simt);
-    return;
-  }
+  if (stride == 1 && context.streams)
+    return streamVector(builder, loc, value, flat, index.scalar(access.flat, at));
+  if (stride == 1)
+    return storeVector(builder, loc, value, flat, index.scalar(access.flat, at), context.simt);
   for (int64_t lane = 0; lane < at.lanes; ++lane)
     memref::StoreOp::create(builder, loc, vector::ExtractOp::create(builder, loc, value, lane),
                             flat, index.scalar(access.flat, at, lane * stride));

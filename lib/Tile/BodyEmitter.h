@@ -36,6 +36,10 @@ struct EmissionContext {
   bool simt = false;
   /// Bits of the narrowest elements that are loaded under a mask; 0 where none are.
   unsigned maskedBits = 0;
+  /// Whether the result's vectors go past the caches.
+  bool streams = false;
+  /// How many steps of each loop the register tile has; empty where that is not told.
+  SmallVector<int64_t> extents = {};
 };
 
 /// Evaluates affine expressions at an instance.
@@ -75,6 +79,8 @@ private:
 Value loadVector(OpBuilder &builder, Location loc, VectorType type, Value flat, Value place,
                  bool simt);
 void storeVector(OpBuilder &builder, Location loc, Value value, Value flat, Value place, bool simt);
+/// The same past the caches of a CPU, where `place` is aligned.
+void streamVector(OpBuilder &builder, Location loc, Value value, Value flat, Value place);
 
 /// Emits values of the scalar body at instances that share one block and one set of bases.
 class BodyEmitter {
@@ -106,6 +112,7 @@ private:
   Value emitOp(Operation *op, const Instance &at, int64_t lanes);
   Value load(const Access &access, const Instance &at);
   Value loadLanes(const Access &access, const Instance &at);
+  Value loadTransposed(const Access &access, const Instance &at);
   Value loadSpan(int64_t lanes, int64_t stride, llvm::function_ref<Value(int64_t)> loadAt);
   Value loadMasked(const Access &access, const Instance &at, Value mask, Value pads,
                    std::optional<int64_t> stride);
@@ -124,7 +131,12 @@ private:
   IndexEmitter index;
   bool guardsHold;
   std::map<Key, Value> emitted;
+  /// By access and place: vectors along the lanes, for consecutive steps of another loop.
+  std::map<Key, SmallVector<Value>> transposed;
 };
+
+/// As many vectors as each of them has elements, a power of two, with rows and columns exchanged.
+SmallVector<Value> transposeVectors(OpBuilder &builder, Location loc, ArrayRef<Value> rows);
 
 } // namespace mlir::tiny
 

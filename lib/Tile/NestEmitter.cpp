@@ -214,6 +214,7 @@ void NestEmitter::emitTile() {
 
 SmallVector<Value> NestEmitter::reduce(bool guardsHold) {
   SmallVector<Instance> elements = this->elements();
+  context.extents.clear(); // nothing is transposed in the loops of a reduction
   BodyEmitter body(builder, context, bases, guardsHold);
   SmallVector<Value> accumulators;
   for (const Instance &element : elements)
@@ -230,6 +231,10 @@ SmallVector<Value> NestEmitter::reduce(bool guardsHold) {
 
 /// The epilogue has no reduction loop: they stand at 0.
 void NestEmitter::finish(bool guardsHold, ArrayRef<Value> reduced) {
+  context.extents.assign(nest.numLoops(), 1);
+  for (unsigned loop = 0; loop < nest.numParallel; ++loop)
+    if (static_cast<int64_t>(loop) != context.vectorDim)
+      context.extents[loop] = pieces[loop].size();
   BodyEmitter body(builder, context, bases, guardsHold);
   for (auto [number, element] : llvm::enumerate(elements())) {
     if (nest.reduction)

@@ -14,8 +14,6 @@ using namespace mlir::tiny;
 static constexpr double loadCost = 0.5, arithCost = 0.5, storeCost = 1, shuffleCost = 0.75,
                         laneCost = 1, indexedLaneCost = 2, functionCost = 10, divideCost = 4,
                         chainLatency = 4, tileOverhead = 8, maskCost = 1;
-/// Strides up to this are loads and shuffles in BodyEmitter.
-static constexpr int64_t maxShuffledStride = 4;
 
 static double arithOf(linalg::GenericOp op) {
   double cost = 0;
@@ -53,6 +51,17 @@ AccessFacts Pricer::factsOf(const Access &access, bool inReduction) const {
   return facts;
 }
 
+/// Whether squares of `access` are loaded along another loop and transposed (BodyEmitter).
+bool Pricer::isTransposed(const AccessFacts &access, const Candidate &candidate) const {
+  if (access.inReduction || !llvm::isPowerOf2_64(candidate.width))
+    return false;
+  for (unsigned loop = 0; loop < nest.numParallel; ++loop)
+    if (static_cast<int64_t>(loop) != candidate.vectorDim && access.strides[loop] == 1 &&
+        candidate.unroll[loop] % candidate.width == 0)
+      return true;
+  return false;
+}
+
 /// What one instance of `access` costs.
 double Pricer::accessCost(const AccessFacts &access, const Candidate &candidate) const {
   if (!access.movesWith(candidate.vectorDim))
@@ -65,7 +74,9 @@ double Pricer::accessCost(const AccessFacts &access, const Candidate &candidate)
   else if (stride && std::abs(*stride) <= maxShuffledStride)
     cost = std::abs(*stride) * (loadCost + shuffleCost);
   else if (stride)
-    cost = lanes * laneCost;
+    cost = isTransposed(access, candidate)
+               ? loadCost + shuffleCost * llvm::Log2_64_Ceil(candidate.width)
+               : lanes * laneCost;
   return access.guarded ? cost + maskCost : cost;
 }
 

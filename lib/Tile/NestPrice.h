@@ -28,6 +28,9 @@ struct AccessFacts {
   bool movesWith(int64_t loop) const { return loop >= 0 && (loops >> loop & 1); }
 };
 
+/// Strides up to this are loads and shuffles in BodyEmitter.
+inline constexpr int64_t maxShuffledStride = 4;
+
 class Pricer {
 public:
   Pricer(const KernelNest &nest, int64_t numRegisters);
@@ -38,6 +41,7 @@ public:
 
 private:
   AccessFacts factsOf(const Access &access, bool inReduction) const;
+  bool isTransposed(const AccessFacts &access, const Candidate &candidate) const;
   double accessCost(const AccessFacts &access, const Candidate &candidate) const;
   double tilePrice(const Candidate &candidate, ArrayRef<int64_t> units) const;
 

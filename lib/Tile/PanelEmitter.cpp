@@ -72,6 +72,9 @@ PanelEmitter::PanelEmitter(OpBuilder &builder, const EmissionContext &context,
   stripMemory = takeMemory(memory, plan.stripElements(), offset);
   sumMemory = takeMemory(memory, plan.sumElements(), offset);
   edgeMemory = takeMemory(memory, plan.edgeElements(), offset);
+  if (!stripMemory && plan.what.rows.extent >= plan.registerRows)
+    rowStride =
+        strideAlong(nest, nest.accesses.find(plan.what.rows.factor)->second, plan.what.rows.loops);
   oneColumnLoop = columnsAreOneLoop(nest, plan.what);
   vectorColumns = oneColumnLoop || nest.sizes[plan.what.columns.loops.back()] % plan.lanes == 0;
 }
@@ -102,37 +105,30 @@ void PanelEmitter::emitBlock(DepthBlock block) {
     Tile tile;
     tile.row = add(firstRow, stripRow);
     tile.strip = builder.createOrFold<arith::DivUIOp>(loc, stripRow, index(rows));
-    if (plan.what.rows.extent % rows != 0)
+    bool mayEnd = plan.what.rows.extent % rows != 0;
+    if (mayEnd && rowStride) { // the last strip of rows in place begins earlier
+      Value row = emitMin(builder, loc, tile.row, index(plan.what.rows.extent - rows));
+      tile.firstRow = builder.createOrFold<arith::SubIOp>(loc, tile.row, row);
+      tile.row = row;
+    } else if (mayEnd) {
       tile.rows =
           emitMin(builder, loc, index(rows),
                   builder.createOrFold<arith::SubIOp>(loc, index(plan.what.rows.extent), tile.row));
-    if (stripMemory) {
+    }
+    if (stripMemory)
       PanelPacker(builder, context, plan, /*isRows=*/true, batch, stripMemory)
           .pack(block, tile.row, Value());
-    } else {
-      rowPlaces.clear();
-      const Access &access = nest.accesses.find(plan.what.rows.factor)->second;
-      for (int64_t row = 0; row < rows; ++row) {
-        LoopPlace place = batch;
-        Value number = tile.row;
-        if (row > 0)
-          number = add(number, index(row));
-        if (tile.rows)
-          number = emitMin(builder, loc, number, index(plan.what.rows.extent - 1));
-        if (!plan.what.rows.loops.empty())
-          placeInLoops(builder, loc, nest, plan.what.rows.loops, number, 0, 1, place);
-        Value at = IndexEmitter(builder, loc, context, place.bases)
-                       .scalar(access.flat, Instance{place.deltas, 1});
-        rowPlaces.push_back(add(at, block.start));
-      }
-    }
-    emitLoop(builder, loc, numColumns, width, [&](Value panelColumn) {
+    else
+      placeRows(block, tile);
+    auto emitPanel = [&](Value panelColumn, int64_t vectors, bool mayEnd) {
       tile.panel = builder.createOrFold<arith::DivUIOp>(loc, panelColumn, index(width));
       tile.column = add(firstColumn, panelColumn);
-      if (plan.what.columns.extent % width != 0) {
+      tile.vectors = vectors;
+      tile.columns = tile.firstColumn = Value();
+      if (mayEnd) {
         tile.columns =
             builder.createOrFold<arith::SubIOp>(loc, index(plan.what.columns.extent), tile.column);
-        tile.columns = emitMin(builder, loc, index(width), tile.columns);
+        tile.columns = emitMin(builder, loc, index(vectors * plan.lanes), tile.columns);
         tile.firstColumn = index(0);
         if (!columnMemory) { // the last tile of columns in place begins earlier
           Value column =
@@ -142,8 +138,46 @@ void PanelEmitter::emitBlock(DepthBlock block) {
         }
       }
       emitTile(block, tile);
-    });
+    };
+    int64_t last = plan.lastVectors();
+    if (last == plan.vectors) {
+      emitLoop(builder, loc, numColumns, width, [&](Value panelColumn) {
+        emitPanel(panelColumn, plan.vectors, plan.what.columns.extent % width != 0);
+      });
+      return;
+    }
+    // The last panel is narrower: nothing is multiplied for columns that do not exist.
+    Value rest = builder.createOrFold<arith::RemUIOp>(loc, numColumns, index(width));
+    Value whole = builder.createOrFold<arith::SubIOp>(loc, numColumns, rest);
+    emitLoop(builder, loc, whole, width,
+             [&](Value panelColumn) { emitPanel(panelColumn, plan.vectors, /*mayEnd=*/false); });
+    emitLoop(builder, loc, rest, width, [&](Value) { emitPanel(whole, last, /*mayEnd=*/true); });
   });
+}
+
+/// Where the rows of a strip start that are read in place. Rows of one stride are one address and
+/// constants: as many addresses as there are rows would not fit the registers beside the sums.
+void PanelEmitter::placeRows(DepthBlock block, const Tile &tile) {
+  const Access &access = nest.accesses.find(plan.what.rows.factor)->second;
+  auto placeOf = [&](Value number) {
+    LoopPlace place = batch;
+    if (!plan.what.rows.loops.empty())
+      placeInLoops(builder, loc, nest, plan.what.rows.loops, number, 0, 1, place);
+    Value at = IndexEmitter(builder, loc, context, place.bases)
+                   .scalar(access.flat, Instance{place.deltas, 1});
+    return add(at, block.start);
+  };
+  rowPlaces.assign(1, placeOf(tile.row));
+  for (int64_t row = 1; row < plan.registerRows; ++row) {
+    if (rowStride) {
+      rowPlaces.push_back(add(rowPlaces.front(), index(row * *rowStride)));
+      continue;
+    }
+    Value number = add(tile.row, index(row));
+    if (tile.rows)
+      number = emitMin(builder, loc, number, index(plan.what.rows.extent - 1));
+    rowPlaces.push_back(placeOf(number));
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -160,7 +194,7 @@ Value PanelEmitter::sumPlace(const Tile &tile, int64_t number) {
 SmallVector<Value> PanelEmitter::firstSums(DepthBlock block, const Tile &tile) {
   auto type = VectorType::get({plan.lanes}, plan.element);
   Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
-  int64_t count = plan.registerRows * plan.vectors;
+  int64_t count = plan.registerRows * tile.vectors;
   if (!plan.splitsDepth())
     return SmallVector<Value>(count, zero);
   Value isFirst =
@@ -208,7 +242,7 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile,
   auto emitStep = [&](Value step, ValueRange sums) {
     SmallVector<Value> columns, result;
     Value columnPlace = add(columnBase, mul(step, columnStep));
-    for (int64_t vector = 0; vector < plan.vectors; ++vector) {
+    for (int64_t vector = 0; vector < tile.vectors; ++vector) {
       Value place = vector ? add(columnPlace, index(vector * plan.lanes)) : columnPlace;
       columns.push_back(
           vector::LoadOp::create(builder, loc, type, columnBuffer, ValueRange{place}));
@@ -223,8 +257,8 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile,
         place = add(mul(step, rows), index(row));
       Value scalar = memref::LoadOp::create(builder, loc, rowBuffer, place);
       Value factor = vector::BroadcastOp::create(builder, loc, type, scalar);
-      for (int64_t vector = 0; vector < plan.vectors; ++vector) {
-        Value sum = sums[row * plan.vectors + vector];
+      for (int64_t vector = 0; vector < tile.vectors; ++vector) {
+        Value sum = sums[row * tile.vectors + vector];
         if (context.hasFma) {
           result.push_back(vector::FMAOp::create(builder, loc, factor, columns[vector], sum));
           continue;
@@ -318,14 +352,16 @@ void PanelEmitter::finish(const Tile &tile, ArrayRef<Value> sums) {
   };
   if (tile.rows)
     require(arith::CmpIPredicate::eq, tile.rows, plan.registerRows);
+  if (tile.firstRow)
+    require(arith::CmpIPredicate::eq, tile.firstRow, 0);
   if (tile.columns)
-    require(arith::CmpIPredicate::eq, tile.columns, plan.panelWidth());
+    require(arith::CmpIPredicate::eq, tile.columns, tile.vectors * plan.lanes);
   if (!vectorColumns)
     return finishEdge(tile, sums);
   auto inRegisters = [&] {
     for (auto [number, sum] : llvm::enumerate(sums))
-      storeSum(sum, tile.row, tile.column, number / plan.vectors,
-               number % plan.vectors * plan.lanes, plan.lanes);
+      storeSum(sum, tile.row, tile.column, number / tile.vectors,
+               number % tile.vectors * plan.lanes, plan.lanes);
   };
   if (!whole)
     return inRegisters();
@@ -339,7 +375,7 @@ void PanelEmitter::finish(const Tile &tile, ArrayRef<Value> sums) {
 
 /// The same for a tile some of whose rows or columns do not exist, or are stored already.
 void PanelEmitter::finishEdge(const Tile &tile, ArrayRef<Value> sums) {
-  int64_t width = plan.panelWidth();
+  int64_t width = tile.vectors * plan.lanes;
   for (auto [number, sum] : llvm::enumerate(sums))
     vector::StoreOp::create(builder, loc, sum, edgeMemory, ValueRange{index(number * plan.lanes)});
   // Columns up to here are whole vectors.
@@ -356,22 +392,26 @@ void PanelEmitter::finishEdge(const Tile &tile, ArrayRef<Value> sums) {
     if (!oneColumnLoop && !columnMemory)
       end = first; // a vector from there may run over the end of a loop
   }
-  emitLoop(builder, loc, tile.rows ? tile.rows : index(plan.registerRows), 1, [&](Value row) {
-    auto forColumns = [&](Value from, Value to, int64_t step) {
-      auto loop = scf::ForOp::create(builder, loc, from, to, index(step));
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(loop.getBody());
-      Value column = loop.getInductionVar(), place = add(mul(row, width), column);
-      Value sum;
-      if (step == 1)
-        sum = memref::LoadOp::create(builder, loc, edgeMemory, place);
-      else
-        sum = vector::LoadOp::create(builder, loc, VectorType::get({step}, plan.element),
-                                     edgeMemory, ValueRange{place});
-      storeSum(sum, add(tile.row, row), add(tile.column, column), 0, 0, step);
-    };
-    if (end != first)
-      forColumns(first, end, plan.lanes);
-    forColumns(end, last, 1);
-  });
+  Value lastRow = tile.rows ? tile.rows : index(plan.registerRows);
+  auto rowLoop =
+      scf::ForOp::create(builder, loc, tile.firstRow ? tile.firstRow : index(0), lastRow, index(1));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(rowLoop.getBody());
+  Value row = rowLoop.getInductionVar();
+  auto forColumns = [&](Value from, Value to, int64_t step) {
+    auto loop = scf::ForOp::create(builder, loc, from, to, index(step));
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    Value column = loop.getInductionVar(), place = add(mul(row, width), column);
+    Value sum;
+    if (step == 1)
+      sum = memref::LoadOp::create(builder, loc, edgeMemory, place);
+    else
+      sum = vector::LoadOp::create(builder, loc, VectorType::get({step}, plan.element), edgeMemory,
+                                   ValueRange{place});
+    storeSum(sum, add(tile.row, row), add(tile.column, column), 0, 0, step);
+  };
+  if (end != first)
+    forColumns(first, end, plan.lanes);
+  forColumns(end, last, 1);
 }

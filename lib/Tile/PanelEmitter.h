@@ -20,14 +20,17 @@ public:
   void emit();
 
 private:
-  /// A register tile: its first row and column, and how many of each exist. Columns before
-  /// `firstColumn` belong to the tile before.
+  /// A register tile: its first row and column, and how many of each exist. Rows before `firstRow`
+  /// and columns before `firstColumn` belong to the tile before. The last one may have fewer
+  /// vectors.
   struct Tile {
     Value strip, panel;
-    Value row, column, rows, columns, firstColumn;
+    Value row, column, rows, columns, firstRow, firstColumn;
+    int64_t vectors;
   };
   Value takeMemory(Value memory, int64_t elements, int64_t &offset);
   void emitBlock(DepthBlock block);
+  void placeRows(DepthBlock block, const Tile &tile);
   void emitTile(DepthBlock block, const Tile &tile);
   SmallVector<Value> firstSums(DepthBlock block, const Tile &tile);
   SmallVector<Value> multiply(DepthBlock block, const Tile &tile, ArrayRef<Value> sums);
@@ -51,7 +54,8 @@ private:
   Value firstRow, firstColumn, numRows, numColumns; ///< Of the workgroup.
   Value columnMemory, stripMemory, sumMemory, edgeMemory;
   bool oneColumnLoop, vectorColumns;
-  SmallVector<Value> rowPlaces; ///< In place: where each row of the strip starts, at depth 0.
+  std::optional<int64_t> rowStride; ///< In place: between two rows of a strip, where it is one.
+  SmallVector<Value> rowPlaces;     ///< In place: where each row of the strip starts, at depth 0.
 };
 
 } // namespace mlir::tiny

@@ -78,10 +78,11 @@ LoopPlace PanelPacker::placeSide(Value linear, bool asOne) {
   return place;
 }
 
-/// Panels that hold `count` columns.
-Value PanelPacker::panelsFor(Value count) {
-  Value end = builder.createOrFold<arith::AddIOp>(loc, count, index(width - 1), noWrap);
-  return builder.createOrFold<arith::DivUIOp>(loc, end, index(width));
+/// Units that hold `count` columns.
+Value PanelPacker::unitsFor(Value count) {
+  if (side.extent % unitWidth != 0)
+    count = builder.createOrFold<arith::AddIOp>(loc, count, index(unitWidth - 1), noWrap);
+  return builder.createOrFold<arith::DivUIOp>(loc, count, index(unitWidth));
 }
 
 /// `linear`, or the last row or column if it lies behind that.
@@ -166,8 +167,7 @@ void PanelPacker::pack(DepthBlock block, Value first, Value count) {
     return packRows(block, first);
   if (walk == PanelWalk::alongSide)
     return packSide(block, first, count);
-  // Whole panels: what lies beyond the columns repeats the last one.
-  packTransposed(block, first, mul(panelsFor(count), plan.vectors));
+  packTransposed(block, first, unitsFor(count));
 }
 
 void PanelPacker::packSide(DepthBlock block, Value first, Value count) {
@@ -175,12 +175,7 @@ void PanelPacker::packSide(DepthBlock block, Value first, Value count) {
     packUnit(block, first, Value());
     return;
   }
-  Value units = mul(panelsFor(count), plan.vectors);
-  Value used = builder.createOrFold<arith::DivUIOp>(loc, count, index(unitWidth));
-  if (side.extent % unitWidth != 0) {
-    used = builder.createOrFold<arith::AddIOp>(loc, count, index(unitWidth - 1), noWrap);
-    used = builder.createOrFold<arith::DivUIOp>(loc, used, index(unitWidth));
-  }
+  Value used = unitsFor(count);
   auto forUnits = [&](Value from, Value to, llvm::function_ref<void(Value)> body) {
     auto loop = scf::ForOp::create(builder, loc, from, to, index(1));
     OpBuilder::InsertionGuard guard(builder);
@@ -196,15 +191,6 @@ void PanelPacker::packSide(DepthBlock block, Value first, Value count) {
   if (packed != used)
     forUnits(packed, used,
              [&](Value unit) { packUnit(block, add(first, mul(unit, unitWidth)), unit); });
-  // What the last panel has beyond: nobody wants the products, but numbers they must be.
-  if (side.extent % width != 0 && plan.vectors > 1)
-    forUnits(used, units, [&](Value unit) {
-      Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(plan.element));
-      Value vector = vector::BroadcastOp::create(builder, loc,
-                                                 VectorType::get({unitWidth}, plan.element), zero);
-      emitLoop(builder, loc, block.count, 1,
-               [&](Value local) { store(vector, placeIn(unit, local)); });
-    });
 }
 
 /// Whole panels of one loop, without guards.
@@ -297,6 +283,21 @@ void PanelPacker::packUnit(DepthBlock block, Value first, Value unit) {
     builder.setInsertionPointToStart(branch.elseBlock());
     no();
   };
+  // Columns of one loop without guards: the last vector ends with the last column, and its lanes
+  // move to where they belong.
+  auto lastVector = [&] {
+    int64_t before = unitWidth - side.extent % unitWidth;
+    SmallVector<int64_t> lanes;
+    for (int64_t lane = 0; lane < unitWidth; ++lane)
+      lanes.push_back(std::min(lane + before, unitWidth - 1));
+    forDepth(block, placeSide(index(side.extent - unitWidth), /*asOne=*/true),
+             [&](Value local, const LoopPlace &at) {
+               Value vector = load(at, vectorDim, unitWidth, true);
+               store(vector::ShuffleOp::create(builder, loc, vector, vector, lanes),
+                     placeIn(unit, local));
+             });
+  };
+  bool hasLastVector = oneLoop && !isRows && !isGuarded(nest, side) && side.extent >= unitWidth;
   either(
       whole,
       [&] {
@@ -306,7 +307,7 @@ void PanelPacker::packUnit(DepthBlock block, Value first, Value unit) {
           return vectors(false);
         either(hold, [&] { vectors(true); }, [&] { vectors(false); });
       },
-      [&] { packElements(block, first, unit); });
+      [&] { hasLastVector ? lastVector() : packElements(block, first, unit); });
 }
 
 /// The same, one row or column after the other.

@@ -28,7 +28,7 @@ public:
 
   /// Packs the units from `first` on, `count` rows or columns of which exist, as panels
   /// [columns / width][depth][width]; one strip of rows that is contiguous along the depth stays as
-  /// it is, [rows][depth]. What does not exist repeats the last one that does.
+  /// it is, [rows][depth]. What of a unit does not exist repeats the last one that does.
   void pack(DepthBlock block, Value first, Value count);
 
 private:
@@ -43,7 +43,7 @@ private:
   Value load(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold);
   Value guardsHold(const LoopPlace &place, bool &never);
   LoopPlace placeSide(Value linear, bool asOne);
-  Value panelsFor(Value count);
+  Value unitsFor(Value count);
   Value lastOf(Value linear);
   Value placeIn(Value unit, Value local, int64_t element = 0);
   void store(Value value, Value place);

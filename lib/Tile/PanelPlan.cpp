@@ -185,6 +185,11 @@ int64_t PanelPlan::stripElements() const {
 
 int64_t PanelPlan::sumElements() const { return splitsDepth() ? rowTile * columnTile : 0; }
 
+int64_t PanelPlan::lastVectors() const {
+  int64_t rest = what.columns.extent % panelWidth();
+  return rest == 0 || columns == PanelWalk::inPlace ? vectors : llvm::divideCeil(rest, lanes);
+}
+
 int64_t PanelPlan::edgeElements() const { return registerRows * panelWidth(); }
 
 int64_t PanelPlan::localBytes() const {
@@ -204,14 +209,16 @@ double PanelPlan::cycles(const KernelNest &nest) const {
          panels = llvm::divideCeil(what.columns.extent, panelWidth()),
          blocks = llvm::divideCeil(what.depthExtent, depthBlock), depth = what.depthExtent,
          batch = what.batchExtent;
-  double sums = registerRows * vectors;
   // Short chains of different tiles overlap, and so do their ends.
   double latency = depthBlock <= streams ? 0 : chainLatency;
-  double loads = (registerRows + vectors) * loadCost;
-  double step = std::max({sums * fmaCost, loads, latency}) + loads / 8;
-  double perBlock = (latency ? tileOverhead : tileOverhead / 4) +
-                    (splitsDepth() ? sums * (loadCost + storeCost) : 0);
-  double result = rowStrips * panels * (depth * step + blocks * perBlock);
+  auto tileCycles = [&](int64_t vectors) {
+    double sums = registerRows * vectors, loads = (registerRows + vectors) * loadCost;
+    double step = std::max({sums * fmaCost, loads, latency}) + loads / 8;
+    double perBlock = (latency ? tileOverhead : tileOverhead / 4) +
+                      (splitsDepth() ? sums * (loadCost + storeCost) : 0);
+    return depth * step + blocks * perBlock;
+  };
+  double result = rowStrips * ((panels - 1) * tileCycles(vectors) + tileCycles(lastVectors()));
   // Packing, again for each tile of the other side.
   auto packing = [&](PanelWalk walk, const ContractionSide &side, int64_t unit) {
     double perVector = walk == PanelWalk::alongDepth ? transposeCost : packCost;
@@ -230,7 +237,8 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   double rowTiles = llvm::divideCeil(what.rows.extent, rowTile),
          columnTiles = llvm::divideCeil(what.columns.extent, columnTile);
   if (columns != PanelWalk::inPlace)
-    result += depth * panels * panelWidth() * rowTiles * packing(columns, what.columns, lanes);
+    result += depth * ((panels - 1) * vectors + lastVectors()) * lanes * rowTiles *
+              packing(columns, what.columns, lanes);
   // Each step of the depth begins somewhere else in memory, where no prefetcher has been.
   if (double(what.columns.extent) * depth * elementBytes() > streamedBytes)
     result +=
@@ -509,6 +517,10 @@ std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const Panel
   for (int64_t vectors = 1; vectors <= std::min(mostVectors, target.numRegisters / 2); ++vectors) {
     // As many rows as there are registers for, or as few as make the same number of strips.
     int64_t most = std::min((target.numRegisters - 1 - vectors) / vectors, what->rows.extent);
+    // A number that is multiplied once is what LLVM lets the fused multiply-add write over, so that
+    // each sum moves from register to register and needs two.
+    if (vectors == 1)
+      most = std::min(most, target.numRegisters / 2);
     if (most < 1)
       continue;
     int64_t even = llvm::divideCeil(what->rows.extent, llvm::divideCeil(what->rows.extent, most));

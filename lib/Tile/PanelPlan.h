@@ -61,6 +61,8 @@ struct PanelPlan {
   PanelWalk rows, columns;
 
   int64_t panelWidth() const { return vectors * lanes; }
+  /// Those of the last panel: no more than there are columns for, where these are packed.
+  int64_t lastVectors() const;
   int64_t elementBytes() const { return element.getIntOrFloatBitWidth() / 8; }
   /// Whether sums are put aside between blocks of the depth.
   bool splitsDepth() const { return depthBlock < what.depthExtent; }

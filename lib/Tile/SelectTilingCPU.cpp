@@ -17,6 +17,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace mlir::tiny {
@@ -30,6 +31,8 @@ using namespace mlir::tiny;
 /// Copies of the body along one parallel loop and along another, at most: more registers than any
 /// target has would be needed beyond.
 static constexpr int64_t maxJam = 8, maxJamVectors = 4;
+/// Of the caches of every CPU in Target.h: a line that is stored as a whole is read only once.
+static constexpr int64_t lineBits = 512;
 /// Steps of the inner reduction loops that are unrolled, at most: a 3 x 3 window.
 static constexpr int64_t maxUnrolledReduction = 9;
 
@@ -65,8 +68,8 @@ public:
   Cheapest(const KernelNest &nest, int64_t numRegisters, unsigned count)
       : pricer(nest, numRegisters), count(count) {}
 
-  void offer(const Candidate &candidate) {
-    if (!kept.empty() && !pricer.fitsRegisters(candidate))
+  void offer(const Candidate &candidate, bool fits = false) {
+    if (!fits && !kept.empty() && !pricer.fitsRegisters(candidate))
       return; // the first one, of a single scalar, always does
     double price = pricer.price(candidate);
     if (kept.size() == count && price >= kept.back().first)
@@ -86,6 +89,41 @@ private:
 };
 } // namespace
 
+/// The loops along which an operand is contiguous that lies across the lanes of `vector`.
+static SmallVector<unsigned> loopsAcross(const KernelNest &nest, int64_t vector) {
+  SmallVector<unsigned> result;
+  for (unsigned loop = 0; loop < nest.numParallel; ++loop)
+    if (static_cast<int64_t>(loop) != vector && llvm::any_of(nest.accesses, [&](const auto &entry) {
+          std::optional<int64_t> stride = entry.second.strideAlong(vector);
+          return stride && std::abs(*stride) > maxShuffledStride &&
+                 entry.second.strideAlong(loop) == 1;
+        }))
+      result.push_back(loop);
+  return result;
+}
+
+/// Register tiles that are squares, for operands that are transposed in registers. Half of these
+/// hold a square, so that shuffles have somewhere to go.
+static void offerSquares(Cheapest &cheapest, const KernelNest &nest, int64_t vector, int64_t lanes,
+                         int64_t numRegisters) {
+  int64_t width = std::min<int64_t>(lanes, llvm::bit_floor(uint64_t(numRegisters / 2)));
+  int64_t bits = nest.store.type.getIntOrFloatBitWidth();
+  if (nest.reduction || vector < 0 || width < 2 || !llvm::isPowerOf2_64(width))
+    return;
+  for (unsigned loop : loopsAcross(nest, vector)) {
+    if (nest.sizes[loop] < width || nest.sizes[vector] < width)
+      continue;
+    Candidate candidate;
+    candidate.vectorDim = vector;
+    candidate.width = width;
+    candidate.unroll.assign(nest.numLoops(), 1);
+    candidate.unroll[loop] = width;
+    candidate.unroll[vector] =
+        std::clamp<int64_t>(lineBits / (width * bits), 1, nest.sizes[vector] / width);
+    cheapest.offer(candidate, /*fits=*/true);
+  }
+}
+
 /// The vector loop and register tile with the price that `rank` others are below; nothing if there
 /// are not as many.
 static std::optional<Candidate> choose(const KernelNest &nest, int64_t lanes, int64_t numRegisters,
@@ -103,6 +141,7 @@ static std::optional<Candidate> choose(const KernelNest &nest, int64_t lanes, in
     candidate.vectorDim = vector;
     candidate.width = vector < 0 ? 1 : lanes;
     candidate.unroll.assign(nest.numLoops(), 1);
+    offerSquares(cheapest, nest, vector, lanes, numRegisters);
     int64_t vectors = vector < 0 ? 1 : llvm::divideCeil(nest.sizes[vector], lanes);
     for (int64_t jamVectors = 1; jamVectors <= std::min(vectors, maxJamVectors); ++jamVectors) {
       if (vector >= 0)
@@ -192,6 +231,14 @@ static SmallVector<int64_t> orderOf(const KernelNest &nest, const Candidate &can
   }
   for (unsigned loop = nest.numParallel; loop < nest.numLoops(); ++loop)
     order.push_back(loop);
+  // What a square has of a line of its operand is not all of it: the next square has the rest.
+  if (!nest.reduction && candidate.width > 1)
+    for (unsigned loop : loopsAcross(nest, candidate.vectorDim))
+      if (candidate.unroll[loop] == candidate.width) {
+        llvm::erase(order, static_cast<int64_t>(loop));
+        order.push_back(loop);
+        break;
+      }
   // Lanes are reduced in the innermost loop only: their accumulators are carried by it.
   if (candidate.vectorDim >= static_cast<int64_t>(nest.numParallel)) {
     llvm::erase(order, candidate.vectorDim);
@@ -430,7 +477,12 @@ LogicalResult TilingSelector::selectAlone(const KernelNest &nest, TilingRank ran
   if (!candidate)
     return failure();
   SmallVector<int64_t> order = orderOf(nest, *candidate);
-  SmallVector<int64_t> grid = gridOf(nest, *candidate, order, workgroupsFor(&nest).second);
+  // Of a square's loops, the inner one is divided first: then what it walks past is near.
+  SmallVector<int64_t> divided(order);
+  if (!nest.reduction && nest.numParallel && candidate->vectorDim >= 0 &&
+      candidate->unroll[order.back()] == candidate->width && order.back() != candidate->vectorDim)
+    std::rotate(divided.begin(), divided.end() - 1, divided.end());
+  SmallVector<int64_t> grid = gridOf(nest, *candidate, divided, workgroupsFor(&nest).second);
   tiling = tilingOf(*candidate, grid, order);
   return success();
 }

@@ -50,6 +50,26 @@ static void emitLoops(OpBuilder &builder, NestEmitter &nest, const EmissionConte
   }
 }
 
+/// Whether the result of `nest` is better written past the caches: it does not fit them, so that
+/// whoever reads it finds nothing there anyway, and a line that is written as a whole need not be
+/// read first. A line is whole if its vectors are stored one behind the other.
+static bool streamsResult(const KernelNests &kernel, const KernelNest &nest,
+                          const NestTiling &tiling, int64_t cacheBytes) {
+  const Access &store = nest.store;
+  if (cacheBytes == 0 || !isa<BlockArgument>(store.source) ||
+      store.elements * (store.type.getIntOrFloatBitWidth() / 8) <= cacheBytes)
+    return false;
+  int64_t vector = tiling.vectorDim;
+  if (nest.isScan() || vector < 0 || tiling.order[nest.numParallel - 1] != vector ||
+      store.strideAlong(vector) != 1)
+    return false;
+  // What a workgroup reads again should be near.
+  return llvm::none_of(kernel.nests, [&](const KernelNest &other) {
+    return llvm::any_of(other.accesses,
+                        [&](const auto &read) { return read.second.source == store.source; });
+  });
+}
+
 namespace {
 struct VectorizeLoopsPass : tiny::impl::VectorizeLoopsPassBase<VectorizeLoopsPass> {
   using VectorizeLoopsPassBase::VectorizeLoopsPassBase;
@@ -73,9 +93,14 @@ struct VectorizeLoopsPass : tiny::impl::VectorizeLoopsPassBase<VectorizeLoopsPas
 
     llvm::DenseMap<Value, Value> flat = flattenBuffers(function);
     for (auto [nest, tiling] : llvm::zip(kernel->nests, *tilings)) {
-      EmissionContext context{
-          nest,           tiling.vectorDim, SmallVector<int64_t>(tiling.order), hasFma, flat,
-          /*simt=*/false, maskedBits};
+      EmissionContext context{nest,
+                              tiling.vectorDim,
+                              SmallVector<int64_t>(tiling.order),
+                              hasFma,
+                              flat,
+                              /*simt=*/false,
+                              maskedBits,
+                              streamsResult(*kernel, nest, tiling, cacheBytes)};
       OpBuilder builder(nest.epilogue);
       NestEmitter emitter(builder, context, tiling);
       emitLoops(builder, emitter, context, 0);

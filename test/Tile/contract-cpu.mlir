@@ -103,6 +103,56 @@ func.func private @transposed(%x: memref<97x13xf32>, %y: memref<11x97xf16>, %out
 
 #mk = affine_map<(m, n, k) -> (m, k)>
 #nk = affine_map<(m, n, k) -> (n, k)>
+#kn = affine_map<(m, n, k) -> (k, n)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#sum = ["parallel", "parallel", "reduction"]
+
+// The last panel has the vectors that its columns need, and the last strip of rows in place begins where
+// all of its rows exist: rows are one address, and constants. The last column comes from a vector that
+// ends with it.
+// CHECK-LABEL: func.func private @edges
+// CHECK:         %[[LAST:.*]] = vector.load {{.*}}, vector<8xf32>
+// CHECK:         vector.shuffle {{.*}} [7, 7, 7, 7, 7, 7, 7, 7]
+// CHECK:         scf.for %[[ROW:.*]] = %c0 to %c11 step %c3
+// CHECK:           %[[FIRST:.*]] = arith.minsi %[[ROW]], %c8
+// CHECK:           %[[AT:.*]] = arith.muli %[[FIRST]], %c40
+// CHECK:           arith.addi %[[AT]], %c40
+// CHECK:           arith.addi %[[AT]], %c80
+// CHECK-NOT:       arith.muli
+// CHECK:           scf.for {{.*}} to %c48 step %c24
+// CHECK-COUNT-9:     vector.fma
+// CHECK-NOT:         vector.fma
+// CHECK:           scf.for {{.*}} to %c40 step %c1 iter_args
+// CHECK-COUNT-3:     vector.fma
+// CHECK-NOT:         vector.fma
+// CHECK:         return
+func.func private @edges(%x: memref<11x40xf32>, %y: memref<40x49xf32>, %out: memref<11x49xf32>)
+    attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 12, 72>, depth = 40 : i64,
+                                             registers = array<i64: 3, 3>, lanes = 8 : i64,
+                                             packed = array<i64: 0, 1>}]} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloc() : memref<11x49xf32>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<11x49xf32>)
+  linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = #sum}
+      ins(%x, %y : memref<11x40xf32>, memref<40x49xf32>) outs(%acc : memref<11x49xf32>) {
+  ^bb0(%p: f32, %q: f32, %a: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %a, %m : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : memref<11x49xf32>) outs(%out : memref<11x49xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#mk = affine_map<(m, n, k) -> (m, k)>
+#nk = affine_map<(m, n, k) -> (n, k)>
 #mn = affine_map<(m, n, k) -> (m, n)>
 #id = affine_map<(m, n) -> (m, n)>
 #sum = ["parallel", "parallel", "reduction"]

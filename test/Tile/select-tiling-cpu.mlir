@@ -233,3 +233,32 @@ func.func private @unguarded(%ids: tensor<4xi32>, %x: tensor<9xf32>, %out: tenso
   } -> tensor<4xf32>
   return %o : tensor<4xf32>
 }
+
+// -----
+
+// What lies across the lanes is transposed in registers: squares, two side by side where these fill a
+// line, the rows of the result innermost, and divided first.
+// CHECK-LABEL: func.func private @transpose
+// CHECK-SAME:    grid = [32, 1024], vector = 1 by 8, unroll = [8, 2], order = [1, 0]
+// WIDE-LABEL:  func.func private @transpose
+// WIDE-SAME:     grid = [32, 1024], vector = 1 by 16, unroll = [16, 1], order = [1, 0]
+func.func private @transpose(%x: tensor<1024x1024xf32>, %out: tensor<1024x1024xf32>) -> tensor<1024x1024xf32> attributes {tiny.kernel} {
+  %o = linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<1024x1024xf32>) outs(%out : tensor<1024x1024xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<1024x1024xf32>
+  return %o : tensor<1024x1024xf32>
+}
+// Too short for a square.
+// CHECK-LABEL: func.func private @narrow
+// CHECK-NOT:     unroll = [8
+// CHECK:         return
+func.func private @narrow(%x: tensor<1024x5xf32>, %out: tensor<5x1024xf32>) -> tensor<5x1024xf32> attributes {tiny.kernel} {
+  %o = linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<1024x5xf32>) outs(%out : tensor<5x1024xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<5x1024xf32>
+  return %o : tensor<5x1024xf32>
+}

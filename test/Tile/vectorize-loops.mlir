@@ -1,6 +1,7 @@
 // RUN: tiny-opt %s --tiny-tile-vectorize-loops --split-input-file --verify-diagnostics | FileCheck %s
 // RUN: tiny-opt %s --tiny-tile-vectorize-loops="has-fma=false" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=NOFMA
 // RUN: tiny-opt %s --tiny-tile-vectorize-loops="masked-bits=64" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=NOMASK
+// RUN: tiny-opt %s --tiny-tile-vectorize-loops="cache-bytes=512" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=STREAM
 
 // A 2 x 2 register tile: four accumulators that never touch memory, two loads of the moving operand,
 // two broadcasts of the other one, the epilogue on the accumulators.
@@ -176,6 +177,35 @@ func.func private @strides(%x: memref<16xf32>, %out: memref<8xf32>)
 
 // -----
 
+// A square of what lies across the lanes is loaded in rows and transposed: two steps within four
+// lanes. The rest of a loop has single elements.
+// CHECK-LABEL: func.func private @squares
+// CHECK:         scf.for
+// CHECK:           %[[R0:.*]] = vector.load %{{.*}} : memref<40xf32>, vector<4xf32>
+// CHECK-COUNT-2:   vector.load %{{.*}} : memref<40xf32>, vector<4xf32>
+// CHECK:           %{{.*}} = vector.load %{{.*}} : memref<40xf32>, vector<4xf32>
+// CHECK:           %[[A:.*]] = vector.shuffle %[[R0]], %{{.*}} [0, 4, 1, 5]
+// CHECK:           vector.shuffle %[[R0]], %{{.*}} [2, 6, 3, 7]
+// CHECK-COUNT-2:   vector.shuffle
+// CHECK:           %[[C0:.*]] = vector.shuffle %[[A]], %{{.*}} [0, 4, 1, 5]
+// CHECK-COUNT-3:   vector.shuffle
+// CHECK-NOT:       {{load|shuffle}}
+// CHECK:           vector.store %[[C0]]
+// CHECK-COUNT-3:   vector.store
+// CHECK-COUNT-4:   memref.load
+// CHECK:         return
+func.func private @squares(%x: memref<8x5xf32>, %out: memref<5x8xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [5, 8], vector = 1 by 4, unroll = [4, 1], order = [1, 0]>]} {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<8x5xf32>) outs(%out : memref<5x8xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
 func.func private @untiled(%x: memref<4xf32>, %out: memref<4xf32>) attributes {tiny.kernel} { // expected-error {{has no tiny.tiling, a list; run tiny-tile-select-tiling-cpu (or -rdna3) first}}
   linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
       ins(%x : memref<4xf32>) outs(%out : memref<4xf32>) {
@@ -277,6 +307,63 @@ func.func private @lanes(%ids: memref<4xi64>, %x: memref<40xf32>, %out: memref<4
   ^bb0(%id: i64, %old: f32):
     %row = arith.index_cast %id : i64 to index
     %v = tiny.read %x[%row] affine_map<(r) -> (r)> where affine_map<(r) -> (r)> in [0] to [40] else [0.0 : f32] : memref<40xf32> -> f32
+    linalg.yield %v : f32
+  }
+  return
+}
+
+// -----
+
+// Results that are larger than the last cache are stored past it: those of whole vectors at aligned
+// places, line by line.
+// STREAM-LABEL: func.func private @large
+// STREAM: vector.store {{.*}} {alignment = 32 : i64, nontemporal = true} : memref<256xf32>, vector<8xf32>
+// CHECK-LABEL: func.func private @large
+// CHECK-NOT: nontemporal
+func.func private @large(%x: memref<256xf32>, %out: memref<256xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [256], vector = 0 by 8, unroll = [1], order = [0]>]} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<256xf32>) outs(%out : memref<256xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    %v = arith.addf %a, %a : f32
+    linalg.yield %v : f32
+  }
+  return
+}
+// STREAM-LABEL: func.func private @small
+// STREAM-NOT: nontemporal
+func.func private @small(%x: memref<128xf32>, %out: memref<128xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [128], vector = 0 by 8, unroll = [1], order = [0]>]} {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<128xf32>) outs(%out : memref<128xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    %v = arith.addf %a, %a : f32
+    linalg.yield %v : f32
+  }
+  return
+}
+// Rows of 33: of the rest nothing is known.
+// STREAM-LABEL: func.func private @unaligned
+// STREAM-NOT: nontemporal
+func.func private @unaligned(%x: memref<16x33xf32>, %out: memref<16x33xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [16, 33], vector = 1 by 8, unroll = [1, 1], order = [0, 1]>]} {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<16x33xf32>) outs(%out : memref<16x33xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    %v = arith.addf %a, %a : f32
+    linalg.yield %v : f32
+  }
+  return
+}
+// The vector loop is not the innermost one: a line would wait for its other half.
+// STREAM-LABEL: func.func private @halves
+// STREAM-NOT: nontemporal
+func.func private @halves(%x: memref<16x32xf32>, %out: memref<16x32xf32>)
+    attributes {tiny.kernel, tiny.tiling = [#tiny.tiling<grid = [16, 32], vector = 1 by 8, unroll = [1, 1], order = [1, 0]>]} {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<16x32xf32>) outs(%out : memref<16x32xf32>) {
+  ^bb0(%a: f32, %old: f32):
+    %v = arith.addf %a, %a : f32
     linalg.yield %v : f32
   }
   return

@@ -24,6 +24,10 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
                           llvm::cl::init(32 << 10)};
   Option<int64_t> l2Bytes{*this, "l2-bytes", llvm::cl::desc("Bytes of the second-level cache"),
                           llvm::cl::init(1 << 20)};
+  Option<int64_t> l3Bytes{
+      *this, "l3-bytes",
+      llvm::cl::desc("Bytes of the third-level cache, 0 if there is none or it is not known"),
+      llvm::cl::init(0)};
   Option<int64_t> maxStackBytes{
       *this, "max-stack-bytes",
       llvm::cl::desc("Bytes that one workgroup may have on the stack of its thread"),

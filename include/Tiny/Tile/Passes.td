@@ -47,7 +47,9 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     is tried as the vector loop, with every register tile that fits the registers, and the cheapest is
     kept. The cost is counted from the access maps: along the vector loop an access is invariant (one
     scalar load and a broadcast), contiguous, shuffled (small stride) or gathered, and an unrolled
-    loop repeats only the accesses that depend on it.
+    loop repeats only the accesses that depend on it. Where an operand is contiguous along another loop
+    than the result, a tile of as many steps of that loop as there are lanes is priced as a square that is
+    transposed in registers.
 
     Where locals connect several nests, the workgroup comes first: the loops that the nests share are
     divided until there are workgroups for all threads, what one of them reads fits half of the second
@@ -306,6 +308,9 @@ def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp
     elements that the target has none for, scalars whose place is the first element instead. An index that the body computes
     from data is tested in both, and only a number within the bounds of its guard is calculated with.
 
+    A result that is larger than the last cache is stored past it (`nontemporal`), where whole lines are
+    written one behind the other and nothing in the kernel reads them.
+
     ```mlir
     %acc:12 = scf.for %k = %c0 to %c64 step %c1 iter_args(%a0 = %zero, …) -> (vector<8xf32>, …) {
       %b0 = vector.load %b[%x] : memref<4096xf32>, vector<8xf32>
@@ -319,7 +324,9 @@ def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp
   let options = [
     Option<"hasFma", "has-fma", "bool", "true", "Whether fma is one instruction on the target">,
     Option<"maskedBits", "masked-bits", "unsigned", "32",
-           "Bits of the narrowest elements that the target loads under a mask, 0 for none">
+           "Bits of the narrowest elements that the target loads under a mask, 0 for none">,
+    Option<"cacheBytes", "cache-bytes", "int64_t", "0",
+           "Bytes of the last cache: larger results are stored past it; 0 for none">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",

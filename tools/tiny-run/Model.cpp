@@ -8,6 +8,7 @@
 #include "Tiny/Runtime/TensorFile.h"
 
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -28,7 +29,7 @@ static bool looksLikeOnnx(StringRef bytes) {
   return bytes.size() > 2 && bytes[0] == 8 && bytes[1] > 0 && bytes[1] < 32;
 }
 
-static bool readMlir(const std::string &path, const std::string &bytes, MLIRContext &context,
+static bool readMlir(const std::string &path, StringRef bytes, MLIRContext &context,
                      llvm::SourceMgr &sources, Model &model, std::string &error) {
   if (StringRef(path).ends_with(".mlirbc") && !isBytecode(bytes)) {
     error = "'" + path + "' is not MLIR bytecode";
@@ -43,8 +44,7 @@ static bool readMlir(const std::string &path, const std::string &bytes, MLIRCont
   return static_cast<bool>(model.module);
 }
 
-static bool readOnnx(const Options &options, const std::string &bytes, MLIRContext &context,
-                     Model &model) {
+static bool readOnnx(const Options &options, StringRef bytes, MLIRContext &context, Model &model) {
   mlir::tiny::ImportOnnxOptions import;
   import.entry = options.entry;
   for (const auto &[name, size] : options.dims)
@@ -151,10 +151,18 @@ static bool findEntry(const Options &options, Model &model, std::string &error) 
 bool tinyrun::loadModel(const Options &options, MLIRContext &context, llvm::SourceMgr &sources,
                         Model &model, std::string &error) {
   auto start = std::chrono::steady_clock::now();
-  std::string bytes;
   bool isStdin = options.model == "-";
-  if (!tinyrt::readFile(isStdin ? "/dev/stdin" : options.model, bytes, error))
+  // A file is mapped: its weights are copied by whoever parses it, and once is enough. What cannot
+  // be mapped is read, or readFile says why not.
+  std::unique_ptr<llvm::MemoryBuffer> mapped;
+  if (!isStdin && llvm::sys::fs::is_regular_file(options.model))
+    if (auto opened = llvm::MemoryBuffer::getFile(options.model, /*IsText=*/false,
+                                                  /*RequiresNullTerminator=*/false))
+      mapped = std::move(*opened);
+  std::string read;
+  if (!mapped && !tinyrt::readFile(isStdin ? "/dev/stdin" : options.model, read, error))
     return false;
+  StringRef bytes = mapped ? mapped->getBuffer() : StringRef(read);
   bool isOnnx =
       StringRef(options.model).ends_with(".onnx") ||
       (!StringRef(options.model).ends_with(".mlir") && !isBytecode(bytes) && looksLikeOnnx(bytes));

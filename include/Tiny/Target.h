@@ -54,6 +54,8 @@ struct Target {
   bool hasF16Conversion = false; ///< f16 to f32 and back, in one instruction
   uint32_t maskedBits = 0;       ///< the narrowest elements that loads under a mask have; 0: none
   bool hasMatrixUnit = false;    ///< AMX, or WMMA
+  /// Instructions that multiply vectors of pairs of 16-bit integers and add them to sums; 0: none.
+  uint32_t pairInstructions = 0;
   CacheSizes caches = {};
   ComputeUnits units = {};
   PeakRates peak = {};
@@ -72,6 +74,7 @@ inline constexpr Target kTargets[] = {
      false,
      0,
      false,
+     2,
      {},
      {},
      PeakRates{48, 10}}, // Core 2 Duo E8400
@@ -84,6 +87,7 @@ inline constexpr Target kTargets[] = {
      true,
      32,
      false,
+     2,
      {},
      {},
      PeakRates{435, 25}}, // Core i7-4770
@@ -96,6 +100,7 @@ inline constexpr Target kTargets[] = {
      true,
      8,
      false,
+     2,
      {},
      {},
      PeakRates{2112, 85}}, // Core i9-7900X
@@ -108,6 +113,7 @@ inline constexpr Target kTargets[] = {
      true,
      0,
      false,
+     0,
      {},
      {},
      PeakRates{153, 17}}, // Raspberry Pi 5
@@ -115,15 +121,15 @@ inline constexpr Target kTargets[] = {
     // and i8. Registers and their granule: gfx1102 has a third less (what the others have beyond it
     // is LLVM's Feature1_5xVGPRs). Units, caches and memory: AMD's product pages.
     // Radeon RX 7900 XTX.
-    {"gfx1100", TargetKind::gpu, "amdgcn", 1024, 256, true, true, 8, true,
+    {"gfx1100", TargetKind::gpu, "amdgcn", 1024, 256, true, true, 8, true, 0,
      CacheSizes{128, 32 << 10, 6 << 20, 96 << 20},
      ComputeUnits{96, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{61440, 960, 122880}},
     // Radeon RX 7800 XT.
-    {"gfx1101", TargetKind::gpu, "amdgcn", 1024, 256, true, true, 8, true,
+    {"gfx1101", TargetKind::gpu, "amdgcn", 1024, 256, true, true, 8, true, 0,
      CacheSizes{128, 32 << 10, 4 << 20, 64 << 20},
      ComputeUnits{60, 2, 32, 1536, 24, 64 << 10, 64, 16, 1 << 10}, PeakRates{37324, 624, 74650}},
     // Radeon RX 7600.
-    {"gfx1102", TargetKind::gpu, "amdgcn", 1024, 256, true, true, 8, true,
+    {"gfx1102", TargetKind::gpu, "amdgcn", 1024, 256, true, true, 8, true, 0,
      CacheSizes{128, 32 << 10, 2 << 20, 32 << 20},
      ComputeUnits{32, 2, 32, 1024, 16, 64 << 10, 64, 16, 1 << 10}, PeakRates{21749, 288, 43500}},
 };

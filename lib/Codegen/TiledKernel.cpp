@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
@@ -34,7 +35,7 @@ LogicalResult mlir::tiny::verifyTiledSignature(func::FuncOp kernel) {
 }
 
 bool mlir::tiny::isAllowedInTiledKernel(Operation *op) {
-  if (isa<func::ReturnOp, affine::AffineApplyOp>(op))
+  if (isa<func::ReturnOp, affine::AffineApplyOp, LLVM::CallIntrinsicOp>(op))
     return true;
   if (isa<memref::AllocOp, memref::DeallocOp>(op))
     return false;

@@ -40,7 +40,8 @@ struct VerifyTiledPass : tiny::impl::VerifyTiledPassBase<VerifyTiledPass> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
     constexpr StringLiteral allowed =
-        "scf, vector, arith, math, memref, affine.apply and ub, without allocations on the heap";
+        "scf, vector, arith, math, memref, affine.apply, ub and llvm.call_intrinsic, without "
+        "allocations on the heap";
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr("tiny.kernel") &&
           (failed(verifyTiledSignature(function)) ||

@@ -101,6 +101,8 @@ static Target factsOf(const llvm::Triple &triple, const llvm::MCSubtargetInfo &i
   facts.hasF16Conversion = has("+f16c");
   facts.maskedBits = has512 ? 8 : has("+avx") ? 32 : 0;
   facts.hasMatrixUnit = has("+amx-bf16");
+  if ((has512 && has("+avx512vnni")) || has("+avxvnni"))
+    facts.pairInstructions = 1;
   return facts;
 }
 

@@ -34,6 +34,7 @@ void CPUPipelineOptions::setTarget(const Target &target) {
   nativeFMA = target.hasFMA;
   nativeF16 = target.hasF16Conversion;
   maskedBits = target.maskedBits;
+  pairInstructions = target.pairInstructions;
 }
 
 void RDNA3PipelineOptions::setTarget(const Target &target) {
@@ -96,6 +97,7 @@ SelectTilingCPUPassOptions mlir::tiny::selectTilingOptions(const CPUPipelineOpti
   select.l1Bytes = options.l1Bytes;
   select.l2Bytes = options.l2Bytes;
   select.maxLocalBytes = options.maxStackBytes;
+  select.pairInstructions = options.pairInstructions;
   return select;
 }
 

@@ -8,6 +8,8 @@
 
 #include "ContractionNest.h"
 
+#include "FactorRange.h"
+
 using namespace mlir;
 using namespace mlir::tiny;
 
@@ -151,20 +153,29 @@ static LogicalResult collectAnyLoads(const KernelNest &nest, Value value,
 }
 
 std::optional<ContractionNest> ContractionNest::getForCPU(const KernelNest &nest) {
-  if (!isMultiplyAdd(nest) || nest.isScan() || !nest.store.guards.empty())
+  if (!nest.reduction || nest.isScan() || !nest.store.guards.empty() ||
+      !nest.inReduction(nest.reduced))
     return std::nullopt;
   // The number of a workgroup or of a block is the same for all of the nest; an index that the body
   // computes is not.
   if (llvm::any_of(nest.symbols, [](const IndexSymbol &symbol) { return symbol.computed; }))
     return std::nullopt;
   Type type = nest.reduced.getType();
-  auto product = nest.reduced.getDefiningOp<arith::MulFOp>();
-  if (!(type.isF32() || type.isF64()) || !product || !product->hasOneUse())
+  Operation *product = nest.reduced.getDefiningOp();
+  if (!product || !product->hasOneUse())
+    return std::nullopt;
+  bool floats = isa<arith::AddFOp>(nest.combine) && isa<arith::MulFOp>(product);
+  bool integers = isa<arith::AddIOp>(nest.combine) && isa<arith::MulIOp>(product);
+  if (!(floats && (type.isF32() || type.isF64())) && !(integers && type.isInteger(32)))
     return std::nullopt;
   ContractionNest result;
   result.factor = Factor::f32;
-  result.rows.factor = product.getLhs();
-  result.columns.factor = product.getRhs();
+  result.rows.factor = product->getOperand(0);
+  result.columns.factor = product->getOperand(1);
+  result.isInteger = integers;
+  for (Value factor : product->getOperands())
+    if (integers && !fitsBits(rangeOfInteger(nest, factor), 16))
+      return std::nullopt;
   for (ContractionSide *side : {&result.rows, &result.columns})
     if (failed(collectAnyLoads(nest, side->factor, side->loads)) || side->loads.empty())
       return std::nullopt;

@@ -33,13 +33,16 @@ struct ContractionNest {
   SmallVector<unsigned> batch;   ///< Loops that move both factors.
   SmallVector<unsigned> depth;   ///< Loops that reduce.
   int64_t batchExtent = 1, depthExtent = 1;
+  /// For a CPU: whether factors are integers, which 16 bits hold then, so that one instruction sums
+  /// up pairs of products.
+  bool isInteger = false;
 
   int64_t factorBytes() const { return factor == Factor::f32 ? 4 : factor == Factor::i8 ? 1 : 2; }
 
   /// `nest` as a contraction, or nothing where it is none that lanes could share through LDS.
   static std::optional<ContractionNest> get(const KernelNest &nest);
-  /// The same for a CPU, which multiplies f32 or f64 and computes a factor from anything on its
-  /// way: there are no narrow factors, and a product may have no rows.
+  /// The same for a CPU, which multiplies f32, f64 or integers that 16 bits hold, computes a factor
+  /// from anything on its way, and takes a product without rows.
   static std::optional<ContractionNest> getForCPU(const KernelNest &nest);
 
 private:

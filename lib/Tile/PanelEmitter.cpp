@@ -12,6 +12,7 @@
 
 #include "NestEmitter.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -84,7 +85,7 @@ PanelEmitter::PanelEmitter(OpBuilder &builder, const EmissionContext &context,
 //===----------------------------------------------------------------------===//
 
 void PanelEmitter::emit() {
-  int64_t depth = plan.what.depthExtent;
+  int64_t depth = plan.depthSteps;
   if (!plan.splitsDepth())
     return emitBlock({Value(), index(depth)});
   auto loop = scf::ForOp::create(builder, loc, index(0), index(depth), index(plan.depthBlock));
@@ -213,6 +214,32 @@ SmallVector<Value> PanelEmitter::firstSums(DepthBlock block, const Tile &tile) {
   return SmallVector<Value>(branch.getResults());
 }
 
+/// What multiplies vectors of pairs of i16 and adds up the two products of each.
+static StringRef pairIntrinsic(int64_t lanes) {
+  return lanes == 4   ? "llvm.x86.sse2.pmadd.wd"
+         : lanes == 8 ? "llvm.x86.avx2.pmadd.wd"
+                      : "llvm.x86.avx512.pmaddw.d.512";
+}
+
+/// `sum` plus a vector of products.
+Value PanelEmitter::multiplyAdd(Value factor, Value column, Value sum) {
+  if (plan.hasPairs()) {
+    auto halves = VectorType::get({2 * plan.lanes}, builder.getI16Type());
+    auto asHalves = [&](Value value) -> Value {
+      return vector::BitCastOp::create(builder, loc, halves, value);
+    };
+    Value products = LLVM::CallIntrinsicOp::create(builder, loc, sum.getType(),
+                                                   builder.getStringAttr(pairIntrinsic(plan.lanes)),
+                                                   ValueRange{asHalves(factor), asHalves(column)})
+                         .getResults();
+    return arith::AddIOp::create(builder, loc, sum, products);
+  }
+  if (context.hasFma)
+    return vector::FMAOp::create(builder, loc, factor, column, sum);
+  Value product = arith::MulFOp::create(builder, loc, factor, column);
+  return arith::AddFOp::create(builder, loc, sum, product);
+}
+
 /// The loop in which all the time is spent.
 SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile,
                                           ArrayRef<Value> sums) {
@@ -259,12 +286,7 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile,
       Value factor = vector::BroadcastOp::create(builder, loc, type, scalar);
       for (int64_t vector = 0; vector < tile.vectors; ++vector) {
         Value sum = sums[row * tile.vectors + vector];
-        if (context.hasFma) {
-          result.push_back(vector::FMAOp::create(builder, loc, factor, columns[vector], sum));
-          continue;
-        }
-        Value product = arith::MulFOp::create(builder, loc, factor, columns[vector]);
-        result.push_back(arith::AddFOp::create(builder, loc, sum, product));
+        result.push_back(multiplyAdd(factor, columns[vector], sum));
       }
     }
     return result;
@@ -284,6 +306,8 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile,
       sum = arith::AddFOp::create(builder, loc, other, sum);
     return result;
   };
+  if (plan.what.isInteger) // exact in any order
+    return emitSteps(index(0), block.count, sums);
   if (plan.depthBlock <= runLength * 3 / 2)
     return plan.splitsDepth() ? emitRun(index(0), block.count, sums)
                               : emitSteps(index(0), block.count, sums);
@@ -302,8 +326,8 @@ void PanelEmitter::emitTile(DepthBlock block, const Tile &tile) {
   if (!plan.splitsDepth())
     return finish(tile, sums);
   Value end = add(block.start, block.count);
-  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, end,
-                                       index(plan.what.depthExtent));
+  Value isLast =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, end, index(plan.depthSteps));
   auto branch = scf::IfOp::create(builder, loc, isLast, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());

@@ -34,6 +34,7 @@ private:
   void emitTile(DepthBlock block, const Tile &tile);
   SmallVector<Value> firstSums(DepthBlock block, const Tile &tile);
   SmallVector<Value> multiply(DepthBlock block, const Tile &tile, ArrayRef<Value> sums);
+  Value multiplyAdd(Value factor, Value column, Value sum);
   Value sumPlace(const Tile &tile, int64_t number);
   void finish(const Tile &tile, ArrayRef<Value> sums);
   void finishEdge(const Tile &tile, ArrayRef<Value> sums);

@@ -95,8 +95,10 @@ void PanelPacker::forDepth(DepthBlock block, const LoopPlace &place, DepthBody b
   ArrayRef<unsigned> loops = plan.what.depth;
   int64_t inner = 1;
   for (unsigned loop : loops.drop_front())
-    inner *= nest.sizes[loop];
+    inner *= plan.steps(nest, loop);
   bool oneLoop = loadsAreLinear(nest, side, loops);
+  if (plan.hasPairs() && loops.size() > 1) // no pair is of two rounds of a loop
+    oneLoop &= plan.pairLoop == loops.back() && nest.sizes[loops.back()] % 2 == 0;
   if (oneLoop || (plan.splitsDepth() && plan.depthBlock % inner != 0)) {
     emitLoop(builder, loc, block.count, 1, [&](Value local) {
       LoopPlace own = place;
@@ -104,7 +106,7 @@ void PanelPacker::forDepth(DepthBlock block, const LoopPlace &place, DepthBody b
       if (oneLoop)
         own.bases[loops.back()] = linear;
       else
-        placeInLoops(builder, loc, nest, loops, linear, 0, 1, own);
+        placeDepth(linear, own);
       body(local, own);
     });
     return;
@@ -118,19 +120,75 @@ void PanelPacker::forDepth(DepthBlock block, const LoopPlace &place, DepthBody b
     if (depth == loops.size())
       return body(linear, own);
     unsigned loop = loops[depth];
-    Value count = depth == 0 ? divide(block.count) : index(nest.sizes[loop]);
+    int64_t steps = plan.steps(nest, loop);
+    Value count = depth == 0 ? divide(block.count) : index(steps);
     emitLoop(builder, loc, count, 1, [&](Value local) {
       LoopPlace here = own;
       here.bases[loop] = depth == 0 ? add(outerStart, local) : local;
-      self(self, depth + 1, depth == 0 ? local : add(mul(linear, nest.sizes[loop]), local), here);
+      self(self, depth + 1, depth == 0 ? local : add(mul(linear, steps), local), here);
     });
   };
   descend(descend, 0, Value(), place);
 }
 
-/// The factor at a place, `numLanes` of it along `vectorDim`.
+/// Puts `step` of the depth, or that pair of steps, into the loops of `place`.
+void PanelPacker::placeDepth(Value step, LoopPlace &place) {
+  for (unsigned loop : llvm::reverse(plan.what.depth)) {
+    place.deltas[loop] = 0;
+    place.bases[loop] = step;
+    if (loop == plan.what.depth.front())
+      return;
+    Value size = index(plan.steps(nest, loop));
+    place.bases[loop] = arith::RemUIOp::create(builder, loc, step, size);
+    step = arith::DivUIOp::create(builder, loc, step, size);
+  }
+}
+
+/// What a panel holds of the factor at a place, `numLanes` of it along `vectorDim`.
 Value PanelPacker::load(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
                         bool guardsHold) {
+  return plan.hasPairs() ? loadPair(place, vectorDim, numLanes, guardsHold)
+                         : loadAt(place, vectorDim, numLanes, guardsHold);
+}
+
+/// The same for pairs, which `place` counts along their loop.
+Value PanelPacker::loadPair(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
+                            bool guardsHold) {
+  int64_t loop = plan.pairLoop, size = nest.sizes[loop];
+  LoopPlace at = place;
+  if (Value pair = place.bases[loop])
+    at.bases[loop] = mul(pair, 2);
+  if (vectorDim == loop) { // neighbours in memory, and in a vector of halves
+    Value both = loadAt(at, vectorDim, 2 * numLanes, guardsHold);
+    Value halves = arith::TruncIOp::create(
+        builder, loc, VectorType::get({2 * numLanes}, builder.getI16Type()), both);
+    return vector::BitCastOp::create(builder, loc,
+                                     VectorType::get({numLanes}, builder.getI32Type()), halves);
+  }
+  Value low = loadAt(at, vectorDim, numLanes, guardsHold), exists;
+  at.deltas[loop] += 1;
+  if (size % 2 != 0) { // behind the last step: that one again, to be replaced by 0
+    Value next = add(at.bases[loop], index(1));
+    exists = builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, next, index(size));
+    at.bases[loop] = emitMin(builder, loc, next, index(size - 1));
+    at.deltas[loop] = 0;
+  }
+  Value high = loadAt(at, vectorDim, numLanes, guardsHold);
+  auto constant = [&](int32_t value) -> Value {
+    TypedAttr attribute = builder.getI32IntegerAttr(value);
+    if (auto type = dyn_cast<VectorType>(high.getType()))
+      attribute = DenseElementsAttr::get(type, Attribute(attribute));
+    return arith::ConstantOp::create(builder, loc, attribute);
+  };
+  if (exists)
+    high = arith::SelectOp::create(builder, loc, exists, high, constant(0));
+  low = arith::AndIOp::create(builder, loc, low, constant(0xffff));
+  high = arith::ShLIOp::create(builder, loc, high, constant(16));
+  return arith::OrIOp::create(builder, loc, high, low);
+}
+
+Value PanelPacker::loadAt(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
+                          bool guardsHold) {
   EmissionContext own = context;
   own.vectorDim = vectorDim;
   BodyEmitter body(builder, own, place.bases, guardsHold);
@@ -324,18 +382,27 @@ void PanelPacker::packElements(DepthBlock block, Value first, Value unit) {
 // Vectors along the depth
 //===----------------------------------------------------------------------===//
 
-/// `body` with whole vectors of the block, and then with what is left of it.
-static void forVectors(OpBuilder &builder, Location loc, DepthBlock block, int64_t lanes,
-                       bool mayEnd, llvm::function_ref<void(Value, bool)> body) {
-  Value step = indexConstant(builder, loc, lanes), whole = block.count;
-  if (mayEnd) {
-    Value rest = builder.createOrFold<arith::RemUIOp>(loc, block.count, step);
-    whole = builder.createOrFold<arith::SubIOp>(loc, block.count, rest);
+/// `body` with whole vectors of the block, and then with what is left of it. Half of a pair is in
+/// no vector.
+void PanelPacker::forVectors(DepthBlock block, llvm::function_ref<void(Value, bool)> body) {
+  int64_t innermost = plan.what.depth.back();
+  bool endsInHalf = plan.pairLoop == innermost && nest.sizes[innermost] % 2 != 0;
+  bool mayEnd = endsInHalf || plan.depthSteps % plan.lanes != 0;
+  Value whole = block.count;
+  if (endsInHalf) {
+    Value left = index(plan.depthSteps - 1);
+    if (block.start)
+      left = builder.createOrFold<arith::SubIOp>(loc, left, block.start);
+    whole = emitMin(builder, loc, whole, left);
   }
-  emitLoop(builder, loc, whole, lanes, [&](Value local) { body(local, true); });
+  if (mayEnd) {
+    Value rest = builder.createOrFold<arith::RemUIOp>(loc, whole, index(plan.lanes));
+    whole = builder.createOrFold<arith::SubIOp>(loc, whole, rest);
+  }
+  emitLoop(builder, loc, whole, plan.lanes, [&](Value local) { body(local, true); });
   if (!mayEnd)
     return;
-  auto loop = scf::ForOp::create(builder, loc, whole, block.count, indexConstant(builder, loc, 1));
+  auto loop = scf::ForOp::create(builder, loc, whole, block.count, index(1));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
   body(loop.getInductionVar(), false);
@@ -346,14 +413,12 @@ void PanelPacker::packRows(DepthBlock block, Value first) {
   unsigned vectorDim = plan.what.depth.back();
   emitLoop(builder, loc, index(plan.registerRows), 1, [&](Value row) {
     LoopPlace place = placeSide(lastOf(add(first, row)), /*asOne=*/false);
-    forVectors(
-        builder, loc, block, plan.lanes, plan.what.depthExtent % plan.lanes != 0,
-        [&](Value local, bool isVector) {
-          LoopPlace at = place;
-          placeInLoops(builder, loc, nest, plan.what.depth, add(block.start, local), 0, 1, at);
-          Value value = isVector ? load(at, vectorDim, plan.lanes, false) : load(at, -1, 1, false);
-          store(value, add(mul(row, plan.depthBlock), local));
-        });
+    forVectors(block, [&](Value local, bool isVector) {
+      LoopPlace at = place;
+      placeDepth(add(block.start, local), at);
+      Value value = isVector ? load(at, vectorDim, plan.lanes, false) : load(at, -1, 1, false);
+      store(value, add(mul(row, plan.depthBlock), local));
+    });
   });
 }
 
@@ -387,23 +452,21 @@ void PanelPacker::packTransposed(DepthBlock block, Value first, Value units) {
     SmallVector<LoopPlace> places;
     for (int64_t column = 0; column < unitWidth; ++column)
       places.push_back(placeSide(lastOf(add(start, index(column))), /*asOne=*/false));
-    forVectors(
-        builder, loc, block, plan.lanes, plan.what.depthExtent % plan.lanes != 0,
-        [&](Value local, bool isVector) {
-          SmallVector<Value> loaded;
-          for (const LoopPlace &place : places) {
-            LoopPlace at = place;
-            placeInLoops(builder, loc, nest, plan.what.depth, add(block.start, local), 0, 1, at);
-            loaded.push_back(isVector ? load(at, vectorDim, plan.lanes, false)
-                                      : load(at, -1, 1, false));
-          }
-          if (!isVector) {
-            for (auto [column, value] : llvm::enumerate(loaded))
-              store(value, placeIn(unit, local, column));
-            return;
-          }
-          for (auto [step, value] : llvm::enumerate(transpose(builder, loc, std::move(loaded))))
-            store(value, placeIn(unit, add(local, index(step))));
-        });
+    forVectors(block, [&](Value local, bool isVector) {
+      SmallVector<Value> loaded;
+      for (const LoopPlace &place : places) {
+        LoopPlace at = place;
+        placeDepth(add(block.start, local), at);
+        loaded.push_back(isVector ? load(at, vectorDim, plan.lanes, false)
+                                  : load(at, -1, 1, false));
+      }
+      if (!isVector) {
+        for (auto [column, value] : llvm::enumerate(loaded))
+          store(value, placeIn(unit, local, column));
+        return;
+      }
+      for (auto [step, value] : llvm::enumerate(transpose(builder, loc, std::move(loaded))))
+        store(value, placeIn(unit, add(local, index(step))));
+    });
   });
 }

@@ -40,7 +40,11 @@ private:
   void packElements(DepthBlock block, Value first, Value unit);
   void packRows(DepthBlock block, Value first);
   void packTransposed(DepthBlock block, Value first, Value units);
+  void placeDepth(Value step, LoopPlace &place);
   Value load(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold);
+  Value loadPair(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold);
+  Value loadAt(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold);
+  void forVectors(DepthBlock block, llvm::function_ref<void(Value, bool)> body);
   Value guardsHold(const LoopPlace &place, bool &never);
   LoopPlace placeSide(Value linear, bool asOne);
   Value unitsFor(Value count);

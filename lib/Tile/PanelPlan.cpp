@@ -24,6 +24,10 @@ static constexpr double loadCost = 0.5, fmaCost = 0.5, storeCost = 1, tileOverhe
                         guardCost = 4, rowCost = 16, streamCost = 60, runCost = 4.5,
                         scatterCost = 5;
 static constexpr int64_t lineBytes = 64;
+/// In a tiling.
+static constexpr StringLiteral pairsName = "pairs";
+/// Sums of pairs that an instruction of x86 has: those of SSE2, AVX2 and AVX-512.
+static constexpr int64_t pairLanes[] = {4, 8, 16};
 /// What a workgroup costs beside its work.
 static constexpr double workgroupCost = 1000;
 /// Bytes per cycle from beyond the second-level cache.
@@ -109,16 +113,16 @@ bool mlir::tiny::isGuarded(const KernelNest &nest, const ContractionSide &side) 
                       [&](Value load) { return !nest.accesses.find(load)->second.guards.empty(); });
 }
 
-/// Whether `side` can be multiplied where it lies: `vectorLoops` are those along which vectors of
-/// it are loaded.
-static bool mayStay(const KernelNest &nest, const ContractionNest &what,
-                    const ContractionSide &side, ArrayRef<unsigned> unitLoops) {
+/// Whether `side` can be multiplied where it lies: `unitLoops` are those along which it must be
+/// contiguous.
+static bool mayStay(const KernelNest &nest, const PanelPlan &plan, const ContractionSide &side,
+                    ArrayRef<unsigned> unitLoops) {
   auto found = nest.accesses.find(side.factor);
-  if (found == nest.accesses.end())
+  if (found == nest.accesses.end() || plan.hasPairs())
     return false;
   const Access &access = found->second;
   return access.guards.empty() && access.type == nest.reduced.getType() &&
-         strideAlong(nest, access, what.depth) && strideAlong(nest, access, unitLoops) == 1;
+         strideAlong(nest, access, plan.what.depth) && strideAlong(nest, access, unitLoops) == 1;
 }
 
 /// Whether strips of `rows` rows that are `depth` deep would take more than half of the ways of
@@ -154,10 +158,10 @@ static int64_t streamsOf(const KernelNest &nest, const ContractionNest &what) {
 }
 
 /// How a factor that is packed is read.
-static PanelWalk walkOf(const KernelNest &nest, const ContractionNest &what,
-                        const ContractionSide &side, int64_t lanes) {
+static PanelWalk walkOf(const KernelNest &nest, const PanelPlan &plan,
+                        const ContractionSide &side) {
   bool alongSide = !side.loops.empty(), alongDepth = false;
-  unsigned depth = what.depth.back();
+  unsigned depth = plan.what.depth.back();
   for (Value load : side.loads) {
     const Access &access = nest.accesses.find(load)->second;
     std::optional<int64_t> own = side.loops.empty() ? 0 : access.strideAlong(side.loops.back());
@@ -167,13 +171,39 @@ static PanelWalk walkOf(const KernelNest &nest, const ContractionNest &what,
     if (deep == 1)
       alongDepth = true;
   }
-  bool runs = what.depth.size() == 1 || nest.sizes[depth] % lanes == 0;
+  int64_t run = plan.pairLoop == depth ? 2 * plan.lanes : plan.lanes;
+  bool runs = plan.what.depth.size() == 1 || nest.sizes[depth] % run == 0;
   return !alongSide && alongDepth && runs ? PanelWalk::alongDepth : PanelWalk::alongSide;
 }
 
 //===----------------------------------------------------------------------===//
 // Sizes and cycles
 //===----------------------------------------------------------------------===//
+
+/// The loop of the depth that loses the least if it is walked in pairs; of these, the innermost.
+static unsigned pairLoopOf(const KernelNest &nest, const ContractionNest &what) {
+  auto loss = [&](unsigned loop) {
+    return double(llvm::divideCeil(nest.sizes[loop], 2)) / nest.sizes[loop];
+  };
+  unsigned best = what.depth.back();
+  for (unsigned loop : llvm::reverse(what.depth))
+    if (loss(loop) < loss(best))
+      best = loop;
+  return best;
+}
+
+PanelPlan::PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes)
+    : what(std::move(contraction)), element(nest.reduced.getType()), lanes(lanes) {
+  if (what.isInteger)
+    pairLoop = pairLoopOf(nest, what);
+  depthSteps = 1;
+  for (unsigned loop : what.depth)
+    depthSteps *= steps(nest, loop);
+}
+
+int64_t PanelPlan::steps(const KernelNest &nest, unsigned loop) const {
+  return pairLoop == loop ? llvm::divideCeil(nest.sizes[loop], 2) : nest.sizes[loop];
+}
 
 int64_t PanelPlan::columnElements() const {
   return columns == PanelWalk::inPlace ? 0 : depthBlock * columnTile;
@@ -207,13 +237,13 @@ int64_t PanelPlan::workgroups() const {
 double PanelPlan::cycles(const KernelNest &nest) const {
   double rowStrips = llvm::divideCeil(what.rows.extent, registerRows),
          panels = llvm::divideCeil(what.columns.extent, panelWidth()),
-         blocks = llvm::divideCeil(what.depthExtent, depthBlock), depth = what.depthExtent,
+         blocks = llvm::divideCeil(depthSteps, depthBlock), depth = depthSteps,
          batch = what.batchExtent;
   // Short chains of different tiles overlap, and so do their ends.
   double latency = depthBlock <= streams ? 0 : chainLatency;
   auto tileCycles = [&](int64_t vectors) {
     double sums = registerRows * vectors, loads = (registerRows + vectors) * loadCost;
-    double step = std::max({sums * fmaCost, loads, latency}) + loads / 8;
+    double step = std::max({sums * productCost, loads, latency}) + loads / 8;
     double perBlock = (latency ? tileOverhead : tileOverhead / 4) +
                       (splitsDepth() ? sums * (loadCost + storeCost) : 0);
     return depth * step + blocks * perBlock;
@@ -222,15 +252,17 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   // Packing, again for each tile of the other side.
   auto packing = [&](PanelWalk walk, const ContractionSide &side, int64_t unit) {
     double perVector = walk == PanelWalk::alongDepth ? transposeCost : packCost;
+    if (hasPairs()) // of which each half is loaded, and the two are put together
+      perVector += packCost;
     if (isGuarded(nest, side))
-      perVector += guardCost;
+      perVector += guardCost * (hasPairs() ? 2 : 1);
     if (walk == PanelWalk::alongSide)
       for (Value load : side.loads) {
         const Access &access = nest.accesses.find(load)->second;
         std::optional<int64_t> stride =
             side.loops.empty() ? 0 : access.strideAlong(side.loops.back());
         if (!stride || std::abs(*stride) > 2)
-          perVector += elementCost * unit;
+          perVector += elementCost * unit * (hasPairs() ? 2 : 1);
       }
     return perVector / unit;
   };
@@ -264,6 +296,8 @@ DictionaryAttr PanelTiling::attribute(MLIRContext *context) const {
       b.getNamedAttr("registers", b.getDenseI64ArrayAttr(registers)),
       b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
       b.getNamedAttr("packed", b.getDenseI64ArrayAttr(packed))};
+  if (pairs)
+    entries.push_back(b.getNamedAttr(pairsName, b.getUnitAttr()));
   if (!grid.empty())
     entries.push_back(b.getNamedAttr(gridName, b.getDenseI64ArrayAttr(grid)));
   return b.getDictionaryAttr(entries);
@@ -280,15 +314,21 @@ std::optional<PanelTiling> PanelTiling::get(DictionaryAttr attribute) {
       return {-1, -1};
     return {value[0], value[1]};
   };
-  PanelTiling tiling{pair("tile"),    number("depth"), pair("registers"),
-                     number("lanes"), pair("packed"),  {}};
+  PanelTiling tiling{pair("tile"),
+                     number("depth"),
+                     pair("registers"),
+                     number("lanes"),
+                     pair("packed"),
+                     {},
+                     attribute.getAs<UnitAttr>(pairsName) != nullptr};
   if (auto grid = attribute.getAs<DenseI64ArrayAttr>(gridName))
     tiling.grid = llvm::to_vector(grid.asArrayRef());
   auto [rowTile, columnTile] = tiling.tile;
   auto [rows, vectors] = tiling.registers;
-  if (attribute.size() != (tiling.grid.empty() ? 5 : 6) || tiling.depth < 1 || rows < 1 ||
-      vectors < 1 || tiling.lanes < 2 || rowTile < 1 || columnTile < 1 || rowTile % rows != 0 ||
-      columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 || tiling.packed[1] < 0)
+  if (attribute.size() != 5u + !tiling.grid.empty() + tiling.pairs || tiling.depth < 1 ||
+      rows < 1 || vectors < 1 || tiling.lanes < 2 || rowTile < 1 || columnTile < 1 ||
+      rowTile % rows != 0 || columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 ||
+      tiling.packed[1] < 0)
     return std::nullopt;
   return tiling;
 }
@@ -340,23 +380,28 @@ PanelTiling PanelPlan::tiling() const {
           {registerRows, vectors},
           lanes,
           {rows != PanelWalk::inPlace, columns != PanelWalk::inPlace},
-          {}};
+          {},
+          hasPairs()};
 }
 
 std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTiling &tiling) {
   std::optional<ContractionNest> what = ContractionNest::getForCPU(nest);
   if (!what)
     return std::nullopt;
-  PanelPlan plan{std::move(*what),   nest.reduced.getType(), tiling.lanes,        tiling.tile[0],
-                 tiling.tile[1],     tiling.registers[0],    tiling.registers[1], tiling.depth,
-                 PanelWalk::inPlace, PanelWalk::inPlace};
+  if (tiling.pairs != what->isInteger ||
+      (tiling.pairs && !llvm::is_contained(pairLanes, tiling.lanes)))
+    return std::nullopt;
+  PanelPlan plan(nest, std::move(*what), tiling.lanes);
+  plan.rowTile = tiling.tile[0], plan.columnTile = tiling.tile[1];
+  plan.registerRows = tiling.registers[0], plan.vectors = tiling.registers[1];
+  plan.depthBlock = tiling.depth;
   if (tiling.packed[0])
-    plan.rows = walkOf(nest, plan.what, plan.what.rows, plan.lanes);
-  else if (!mayStay(nest, plan.what, plan.what.rows, plan.what.depth))
+    plan.rows = walkOf(nest, plan, plan.what.rows);
+  else if (!mayStay(nest, plan, plan.what.rows, plan.what.depth))
     return std::nullopt;
   if (tiling.packed[1])
-    plan.columns = walkOf(nest, plan.what, plan.what.columns, plan.lanes);
-  else if (!mayStay(nest, plan.what, plan.what.columns, plan.what.columns.loops) ||
+    plan.columns = walkOf(nest, plan, plan.what.columns);
+  else if (!mayStay(nest, plan, plan.what.columns, plan.what.columns.loops) ||
            plan.what.columns.extent < plan.panelWidth())
     return std::nullopt;
   // Vectors along the depth stay in their loop, and blocks end with them.
@@ -378,10 +423,10 @@ static int64_t evenPart(int64_t extent, int64_t unit, int64_t most) {
 }
 
 /// The inner loops of the depth as one: blocks of whole ones need no divisions.
-static int64_t innerDepth(const KernelNest &nest, const ContractionNest &what) {
+static int64_t innerDepth(const KernelNest &nest, const PanelPlan &plan) {
   int64_t inner = 1;
-  for (unsigned loop : ArrayRef(what.depth).drop_front())
-    inner *= nest.sizes[loop];
+  for (unsigned loop : ArrayRef(plan.what.depth).drop_front())
+    inner *= plan.steps(nest, loop);
   return inner;
 }
 
@@ -469,24 +514,18 @@ void Chooser::tryTiles(PanelPlan plan) {
 }
 
 void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
-  PanelPlan plan{what,
-                 nest.reduced.getType(),
-                 lanes,
-                 0,
-                 0,
-                 rows,
-                 vectors,
-                 0,
-                 PanelWalk::inPlace,
-                 PanelWalk::inPlace};
-  int64_t bytes = plan.elementBytes(), depth = what.depthExtent;
+  PanelPlan plan(nest, what, lanes);
+  plan.registerRows = rows;
+  plan.vectors = vectors;
+  plan.productCost = what.isInteger ? target.pairInstructions * fmaCost : fmaCost;
+  int64_t bytes = plan.elementBytes(), depth = plan.depthSteps;
   int64_t most = target.l1Bytes * 3 / 4 / ((rows + plan.panelWidth()) * bytes);
-  if (!mayStay(nest, what, what.rows, what.depth) ||
+  if (!mayStay(nest, plan, what.rows, what.depth) ||
       (what.rows.extent > rows && collide(nest, what, rows, std::min(most, depth))))
-    plan.rows = walkOf(nest, what, what.rows, lanes);
+    plan.rows = walkOf(nest, plan, what.rows);
   // Columns in place: either all of them stay in the first level, or there is one strip of rows,
   // and they are read in long runs.
-  if (mayStay(nest, what, what.columns, what.columns.loops) &&
+  if (mayStay(nest, plan, what.columns, what.columns.loops) &&
       what.columns.extent >= plan.panelWidth()) {
     plan.depthBlock = depth;
     if (depth * what.columns.extent * bytes <= target.l1Bytes * 3 / 4)
@@ -495,8 +534,8 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
     if (what.rows.extent <= rows && plan.rows != PanelWalk::alongDepth)
       tryTiles(plan);
   }
-  plan.columns = walkOf(nest, what, what.columns, lanes);
-  int64_t unit = innerDepth(nest, what);
+  plan.columns = walkOf(nest, plan, what.columns);
+  int64_t unit = innerDepth(nest, plan);
   if (unit > most || plan.rows == PanelWalk::alongDepth || plan.columns == PanelWalk::alongDepth)
     unit = lanes;
   // Sums that are put aside cost more than a block that is somewhat too deep.
@@ -507,7 +546,7 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
 std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const PanelTarget &target,
                                              bool within) {
   std::optional<ContractionNest> what = ContractionNest::getForCPU(nest);
-  if (!what)
+  if (!what || (what->isInteger && target.pairInstructions == 0))
     return {};
   int64_t lanes = target.vectorBits / nest.reduced.getType().getIntOrFloatBitWidth();
   if (lanes < 2)
@@ -515,8 +554,10 @@ std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const Panel
   Chooser chooser(nest, target, *what, within);
   int64_t mostVectors = llvm::divideCeil(what->columns.extent, lanes);
   for (int64_t vectors = 1; vectors <= std::min(mostVectors, target.numRegisters / 2); ++vectors) {
-    // As many rows as there are registers for, or as few as make the same number of strips.
-    int64_t most = std::min((target.numRegisters - 1 - vectors) / vectors, what->rows.extent);
+    // As many rows as there are registers for, or as few as make the same number of strips. Where
+    // products are added by an instruction of their own, they need a register before that.
+    int64_t others = vectors + (what->isInteger ? target.pairInstructions : 1);
+    int64_t most = std::min((target.numRegisters - others) / vectors, what->rows.extent);
     // A number that is multiplied once is what LLVM lets the fused multiply-add write over, so that
     // each sum moves from register to register and needs two.
     if (vectors == 1)
@@ -552,6 +593,6 @@ SmallVector<PanelTiling> PanelPlan::neighbours(const KernelNest &nest,
   };
   change(&PanelPlan::rowTile, registerRows, llvm::alignTo(what.rows.extent, registerRows));
   change(&PanelPlan::columnTile, panelWidth(), llvm::alignTo(what.columns.extent, panelWidth()));
-  change(&PanelPlan::depthBlock, lanes, what.depthExtent);
+  change(&PanelPlan::depthBlock, lanes, depthSteps);
   return result;
 }

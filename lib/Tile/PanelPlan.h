@@ -28,6 +28,8 @@ enum class PanelWalk : uint8_t {
 /// The facts of a chip that decide.
 struct PanelTarget {
   int64_t vectorBits, numRegisters, l1Bytes, l2Bytes, maxLocalBytes;
+  /// Instructions that multiply vectors of pairs of 16-bit integers and add them to sums; 0: none.
+  unsigned pairInstructions = 0;
 };
 
 /// How a contraction is cut into panels, as it stands in the list of tilings of a kernel:
@@ -38,7 +40,8 @@ struct PanelTarget {
 ///
 /// Tiles are workgroups then. Beside other nests of a group it is the shared loops that are
 /// divided, as `grid = array<i64: 1, 64, 512>` says for each parallel loop, and tiles are loops in
-/// each workgroup.
+/// each workgroup. With `pairs`, an element of a panel is two numbers of 16 bits, consecutive steps
+/// along one loop of the depth, and `depth` counts these.
 struct PanelTiling {
   std::array<int64_t, 2> tile;      ///< Rows and columns of one workgroup: whole `registers`.
   int64_t depth;                    ///< Steps of the reduction after which sums are put aside.
@@ -46,6 +49,7 @@ struct PanelTiling {
   int64_t lanes;                    ///< Of a vector.
   std::array<int64_t, 2> packed;    ///< Whether rows and columns are copied first, in order.
   SmallVector<int64_t> grid;        ///< In a group: what a workgroup has of each parallel loop.
+  bool pairs = false;               ///< Whether elements of panels are pairs.
 
   static std::optional<PanelTiling> get(DictionaryAttr attribute);
   DictionaryAttr attribute(MLIRContext *context) const;
@@ -53,19 +57,28 @@ struct PanelTiling {
 
 struct PanelPlan {
   ContractionNest what;
-  Type element; ///< Of the sums, and of packed factors.
+  Type element; ///< Of the sums, and as wide as one of packed factors.
   int64_t lanes;
-  int64_t rowTile, columnTile;   ///< Of a workgroup.
-  int64_t registerRows, vectors; ///< Of a register tile.
-  int64_t depthBlock;
-  PanelWalk rows, columns;
+  int64_t rowTile = 0, columnTile = 0;   ///< Of a workgroup.
+  int64_t registerRows = 0, vectors = 0; ///< Of a register tile.
+  int64_t depthBlock = 0;
+  PanelWalk rows = PanelWalk::inPlace, columns = PanelWalk::inPlace;
+  /// The loop of the depth two steps of which are one packed element, the lower one in the lower
+  /// half; where their number is odd, the last one has a 0 in the other half. -1 for none.
+  int64_t pairLoop = -1;
+  /// Cycles that a vector of products takes, with its sum.
+  double productCost = 0.5;
 
+  bool hasPairs() const { return pairLoop >= 0; }
+  /// Steps along `loop`, and those of the whole depth, as packed elements.
+  int64_t steps(const KernelNest &nest, unsigned loop) const;
+  int64_t depthSteps = 0;
   int64_t panelWidth() const { return vectors * lanes; }
   /// Those of the last panel: no more than there are columns for, where these are packed.
   int64_t lastVectors() const;
   int64_t elementBytes() const { return element.getIntOrFloatBitWidth() / 8; }
   /// Whether sums are put aside between blocks of the depth.
-  bool splitsDepth() const { return depthBlock < what.depthExtent; }
+  bool splitsDepth() const { return depthBlock < depthSteps; }
   /// Elements that a workgroup keeps: packed columns, one packed strip of rows, sums that wait, and
   /// a register tile at the edge.
   int64_t columnElements() const;
@@ -84,6 +97,8 @@ struct PanelPlan {
   double scatteredCycles(const KernelNest &nest) const;
   PanelTiling tiling() const;
 
+  /// A plan without sizes.
+  PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes);
   /// The plan that `tiling` describes, or nothing where it does not fit `nest`.
   static std::optional<PanelPlan> get(const KernelNest &nest, const PanelTiling &tiling);
   /// The best one for `nest` of each register tile and way to read the factors, the cheapest first;

@@ -297,8 +297,8 @@ static double timesOf(const KernelNest &nest) {
 //===----------------------------------------------------------------------===//
 
 static PanelTarget panelTarget(const SelectTilingCPUPassOptions &options) {
-  return {options.vectorBits, options.numVectorRegisters, options.l1Bytes, options.l2Bytes,
-          options.maxLocalBytes};
+  return {options.vectorBits, options.numVectorRegisters, options.l1Bytes,
+          options.l2Bytes,    options.maxLocalBytes,      options.pairInstructions};
 }
 
 namespace {
@@ -406,8 +406,9 @@ TilingSelector::choosePanels(ArrayRef<const KernelNest *> nests, ArrayRef<Candid
     int64_t left = options.maxLocalBytes - static_cast<int64_t>(part.localBytes());
     if (left < 0)
       return;
-    PanelTarget target{options.vectorBits, options.numVectorRegisters, options.l1Bytes,
-                       options.l2Bytes, left};
+    PanelTarget target{
+        options.vectorBits,      options.numVectorRegisters, options.l1Bytes, options.l2Bytes, left,
+        options.pairInstructions};
     std::vector<std::optional<PanelPlan>> plans(nests.size());
     double cycles = part.cacheCycles(options.l1Bytes, options.l2Bytes);
     for (auto [member, whole] : llvm::enumerate(nests)) {
@@ -537,8 +538,8 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
     if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName))
       return;
     SelectTilingCPUPassOptions options{
-        vectorBits, numVectorRegisters, minWork, maxWorkgroups, l1Bytes,
-        l2Bytes,    maxLocalBytes,      panels};
+        vectorBits, numVectorRegisters, minWork, maxWorkgroups,   l1Bytes,
+        l2Bytes,    maxLocalBytes,      panels,  pairInstructions};
     FailureOr<ArrayAttr> tilings = selectTilingsCPU(function, options);
     if (failed(tilings))
       return signalPassFailure();

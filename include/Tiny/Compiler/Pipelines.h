@@ -43,6 +43,11 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       llvm::cl::desc(
           "Bits of the narrowest elements that the target loads under a mask, 0 for none"),
       llvm::cl::init(32)};
+  Option<unsigned> pairInstructions{
+      *this, "pair-instructions",
+      llvm::cl::desc("Instructions that multiply vectors of pairs of i16 and add them to sums, 0 "
+                     "for none"),
+      llvm::cl::init(2)};
   Option<unsigned> parts{*this, "parts",
                          llvm::cl::desc("Modules to spread the kernels over, at most"),
                          llvm::cl::init(1)};

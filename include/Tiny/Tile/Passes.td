@@ -66,6 +66,10 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     those whose locals fit the stack. An elementwise nest that is the last one to read a local of the
     size of its result writes over it.
 
+    Factors that are integers which 16 bits hold (8 bits without a zero point, say) go into panels as
+    pairs, two steps of the depth in 32 bits, which the target multiplies and adds up at once:
+    `pairs` is in the tiling then, and `depth` counts pairs.
+
     ```mlir
     func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel}
     // becomes
@@ -86,7 +90,9 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     Option<"maxLocalBytes", "max-local-bytes", "int64_t", "262144",
            "Bytes that the locals of one workgroup may have, on its stack">,
     Option<"panels", "panels", "bool", "true",
-           "Whether contractions may be cut into panels">
+           "Whether contractions may be cut into panels">,
+    Option<"pairInstructions", "pair-instructions", "unsigned", "2",
+           "Instructions that multiply vectors of pairs of i16 and add them to sums, 0 for none">
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
@@ -267,6 +273,9 @@ def ContractCPUPass : Pass<"tiny-tile-contract-cpu", "::mlir::func::FuncOp"> {
     epilogue takes them from the registers, or, where some of the rows or columns of a tile do not
     exist, from memory.
 
+    With `pairs`, an element of a panel is two factors of 16 bits, and an intrinsic of LLVM is what
+    multiplies them: the intrinsics of x86 have no op above.
+
     ```mlir
     scf.forall (%b, %i, %j) in (1, 6, 8) {
       scf.for %k0 = %c0 to %c1024 step %c256 {
@@ -286,9 +295,9 @@ def ContractCPUPass : Pass<"tiny-tile-contract-cpu", "::mlir::func::FuncOp"> {
     Option<"maskedBits", "masked-bits", "unsigned", "32",
            "Bits of the narrowest elements that the target loads under a mask, 0 for none">
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp"> {

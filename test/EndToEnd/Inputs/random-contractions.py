@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """Sums of products of random shapes on the CPU against the reference and its error bounds: matrices and
 batches of them, transposed, strided and shifted operands, convolutions with padding, factors that are
-computed on the way (not-a-numbers and infinities among them), narrow factors, and epilogues.
+computed on the way (not-a-numbers and infinities among them), narrow factors, and epilogues. Integers
+take all numbers of their type, and have to be exact.
 
-usage: random-contractions.py FOLDER SEED COUNT
+usage: random-contractions.py FOLDER SEED COUNT [integers] [OPTION OF TINY-RUN...]
 """
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 
 SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 16, 17, 23, 24, 31, 32, 33, 48, 61, 64, 65, 97, 128, 131, 251]
-DEPTHS = SIZES + [300, 509, 640]
+DEPTHS = SIZES + [300, 509, 640, 997]
+# Types that the numbers of files have: bits, and what Python and NumPy call them.
+INTEGERS = {"i8": (8, "b", "|i1"), "ui8": (8, "B", "|u1"), "i16": (16, "h", "<i2"), "i32": (32, "i", "<i4")}
 IN_A_PROGRAM = 10  # results of one program, so that it is compiled in one go
 
 
@@ -19,13 +23,33 @@ def tensor(shape, element):
     return "tensor<" + "".join(f"{n}x" for n in shape) + element + ">"
 
 
+def widened(element):
+    return "f64" if element == "f64" else "i32" if element in INTEGERS else "f32"
+
+
+def write_integers(path, chosen, shape, element):
+    """All numbers of the type alike, but for the ends of it, which are half of them."""
+    bits, code, descr = INTEGERS[element]
+    low, count = (0 if element.startswith("u") else -(1 << (bits - 1))), 1
+    high = low + (1 << bits) - 1
+    for n in shape:
+        count *= n
+    numbers = [chosen.choice([low, high]) if chosen.random() < 0.5 else chosen.randint(low, high) for _ in range(count)]
+    shape = "(" + "".join(f"{n}, " for n in shape) + ")"
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+                     + struct.pack(f"<{count}{code}", *numbers))
+
+
 class Program:
     def __init__(self, chosen):
         self.chosen = chosen
-        self.arguments, self.lines, self.results = [], [], []
+        self.arguments, self.types, self.lines, self.results = [], [], [], []
         self.names = 0
 
     def argument(self, shape, element):
+        self.types.append((shape, element))
         self.arguments.append(f"%a{len(self.arguments)}: {tensor(shape, element)}")
         return f"%a{len(self.arguments) - 1}"
 
@@ -43,8 +67,8 @@ class Program:
         return self.op(f"tiny.expand {value} : {tensor(between, element)} to {tensor(full, element)}")
 
     def factor(self, shape, element):
-        """A value of `shape` in f32 (or f64) that comes from memory in one of many ways."""
-        chosen, wide = self.chosen, "f64" if element == "f64" else "f32"
+        """A value of `shape` in f32 (f64, i32) that comes from memory in one of many ways."""
+        chosen, wide = self.chosen, widened(element)
         kind = chosen.choice(["plain", "plain", "transposed", "transposed", "strided", "shifted"])
         last = len(shape) - 1
         if kind == "transposed":
@@ -69,7 +93,8 @@ class Program:
             if inner[dim] == 0:
                 inner[dim], low[dim] = shape[dim], 0
             value = self.argument(inner, element)
-            value = self.op(f"tiny.pad {value} low {low} high {[0] * len(shape)} value 0.5 : {element} : "
+            value = self.op(f"tiny.pad {value} low {low} high {[0] * len(shape)} value "
+                            f"{3 if wide == 'i32' else 0.5} : {element} : "
                             f"{tensor(inner, element)} -> {tensor(shape, element)}")
         else:
             value = self.argument(shape, element)
@@ -79,6 +104,10 @@ class Program:
         if computed < 0.15:
             other = self.argument(shape, wide)
             value = self.op(f"tiny.max {value}, {other} : {tensor(shape, wide)}")
+        elif computed < 0.3 and wide == "i32":
+            point = self.op(f"tiny.constant dense<{chosen.randint(-128, 255)}> : tensor<i32>")
+            point = self.moved(point, [], [1] * len(shape), shape, wide)
+            value = self.op(f"tiny.add {value}, {point} : {tensor(shape, wide)}")
         elif computed < 0.2:
             value = self.unary("log2", value, shape, wide)
         return value, wide
@@ -117,13 +146,14 @@ class Program:
         height, width = chosen.choice([5, 7, 8, 14]), chosen.choice([5, 8, 14, 16, 28])
         taps = chosen.choice([1, 2, 3])
         pads = chosen.choice([0, 1]) if taps > 1 else 0
-        x, wide = self.argument([channels, height, width], element), "f64" if element == "f64" else "f32"
+        x, wide = self.argument([channels, height, width], element), widened(element)
+        zero = 0 if wide == "i32" else 0.0
         if element != wide:
             shape = [channels, height, width]
             x = self.op(f"tiny.cast {x} : {tensor(shape, element)} to {tensor(shape, wide)}")
         h, w = height + 2 * pads, width + 2 * pads
         if pads:
-            x = self.op(f"tiny.pad {x} low [0, {pads}, {pads}] high [0, {pads}, {pads}] value 0.0 : {wide} : "
+            x = self.op(f"tiny.pad {x} low [0, {pads}, {pads}] high [0, {pads}, {pads}] value {zero} : {wide} : "
                         f"{tensor([channels, height, width], wide)} -> {tensor([channels, h, w], wide)}")
         # A window along a dim of n: taps copies in a row, read with one more per row.
         outs = []
@@ -139,7 +169,7 @@ class Program:
             x = self.op(f"tiny.reshape {x} : {tensor(shaped([taps, size]), wide)} to {tensor(shaped([flat]), wide)}")
             low, high = [0] * len(shaped([0])), [0] * len(shaped([0]))
             high[len(lead)] = taps
-            x = self.op(f"tiny.pad {x} low {low} high {high} value 0.0 : {wide} : "
+            x = self.op(f"tiny.pad {x} low {low} high {high} value {zero} : {wide} : "
                         f"{tensor(shaped([flat]), wide)} -> {tensor(shaped([flat + taps]), wide)}")
             x = self.op(f"tiny.reshape {x} : {tensor(shaped([flat + taps]), wide)} to "
                         f"{tensor(shaped([taps, size + 1]), wide)}")
@@ -148,7 +178,10 @@ class Program:
         shape = [channels, taps, outs[0], taps, outs[1]]
         full = [features, *shape]
         x = self.moved(x, shape, [1, *shape], full, wide)
-        weights = self.argument([features, channels, taps, taps], wide)
+        weights = self.argument([features, channels, taps, taps], element if wide == "i32" else wide)
+        if wide == "i32":
+            weights = self.op(f"tiny.cast {weights} : {tensor([features, channels, taps, taps], element)} to "
+                              f"{tensor([features, channels, taps, taps], wide)}")
         weights = self.moved(weights, [features, channels, taps, taps], [features, channels, taps, 1, taps, 1], full,
                              wide)
         x = self.op(f"tiny.mul {x}, {weights} : {tensor(full, wide)}")
@@ -164,6 +197,9 @@ class Program:
 
 
 def main(folder, seed, count, *options):
+    elements = ["f32", "f32", "f32", "f64", "f16", "bf16"]
+    if options and options[0] == "integers":
+        elements, options = ["i8", "i8", "ui8", "ui8", "i16"], options[1:]
     chosen = random.Random(seed)
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -172,10 +208,16 @@ def main(folder, seed, count, *options):
         program = Program(chosen)
         for _ in range(min(IN_A_PROGRAM, count - done)):
             add = program.product if chosen.random() < 0.8 else program.convolution
-            add(chosen.choice(["f32", "f32", "f32", "f64", "f16", "bf16"]))
+            add(chosen.choice(elements))
         path = folder / f"contractions-{done}.mlir"
         path.write_text(program.text())
-        inputs = [word for i in range(len(program.arguments)) for word in ("--input", f"random:{i + 1}")]
+        inputs = []
+        for i, (shape, element) in enumerate(program.types):
+            value = f"random:{i + 1}"
+            if element in INTEGERS:
+                write_integers(folder / f"{i}.npy", chosen, shape, element)
+                value = f"@{folder}/{i}.npy"
+            inputs += ["--input", value]
         run = subprocess.run(["tiny-run", path, *inputs, "--poison", "--verify-against", "reference", *options],
                              capture_output=True, text=True)
         if run.returncode != 0 or run.stdout.count("agrees with the reference") != len(program.results):

@@ -35,6 +35,9 @@ static constexpr double farBytesPerCycle = 10;
 /// Rows of the second factor that are read at a time where they are read in place: as many streams
 /// as hardware prefetchers follow.
 static constexpr int64_t streams = 8;
+/// Vectors of one stream that are read before the next one has its turn, where memory is what is
+/// waited for: more of them, and a prefetcher is asked for so much at once that it falls behind.
+static constexpr int64_t streamVectors = 4;
 /// A way of the first level is as large as a page wherever addresses are looked up while they are
 /// translated; it has 8 of them or more everywhere since Haswell and Zen.
 static constexpr int64_t wayBytes = 4096, ways = 8;
@@ -146,15 +149,6 @@ static bool collide(const KernelNest &nest, const ContractionNest &what, int64_t
     most = std::max(most, over);
   }
   return most > ways / 2;
-}
-
-/// Steps of the depth whose columns are read at a time in place. Streams that lie whole ways apart
-/// share their sets, and leave a way each to the sums and to what else passes by.
-static int64_t streamsOf(const KernelNest &nest, const ContractionNest &what) {
-  const Access &access = nest.accesses.find(what.columns.factor)->second;
-  std::optional<int64_t> stride = access.strideAlong(what.depth.back());
-  int64_t bytes = nest.reduced.getType().getIntOrFloatBitWidth() / 8;
-  return stride && *stride * bytes % wayBytes == 0 ? std::min(streams, ways - 2) : streams;
 }
 
 /// How a factor that is packed is read.
@@ -530,9 +524,13 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
     plan.depthBlock = depth;
     if (depth * what.columns.extent * bytes <= target.l1Bytes * 3 / 4)
       tryTiles(plan);
-    plan.depthBlock = std::min(depth, streamsOf(nest, what));
-    if (what.rows.extent <= rows && plan.rows != PanelWalk::alongDepth)
+    plan.depthBlock = std::min(depth, streams);
+    bool isFar = depth * what.columns.extent * bytes > target.l2Bytes;
+    if (what.rows.extent <= rows && plan.rows != PanelWalk::alongDepth &&
+        (!isFar || vectors <= streamVectors))
       tryTiles(plan);
+    if (what.rows.extent == 1)
+      return; // nothing is read twice
   }
   plan.columns = walkOf(nest, plan, what.columns);
   int64_t unit = innerDepth(nest, plan);

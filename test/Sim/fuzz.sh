@@ -16,13 +16,13 @@ for object in "$folder"/broken.*.hsaco "$folder"/matrix-w*.hsaco; do
   rm -f "$corpus/text"
 done
 rm -f "$folder"/crash-* "$folder"/timeout-* "$folder"/oom-* "$folder"/slow-unit-*
-"$fuzzer" -max_total_time="$seconds" -max_len=16384 -timeout=60 -rss_limit_mb=4096 -print_final_stats=0 \
+"$fuzzer" -max_total_time="$seconds" -max_len=16384 -timeout=300 -rss_limit_mb=4096 -print_final_stats=0 \
   -artifact_prefix="$folder/" -close_fd_mask=2 -seed=1 "$corpus" && exit 0
 # The simulator's own messages are closed above, and with them the reason. Here is one input again, with all of it.
 for found in "$folder"/crash-* "$folder"/timeout-* "$folder"/oom-*; do
   [ -e "$found" ] || continue
   echo "fuzz.sh: again with $found, which is (base64, gzip):"
   gzip -9 -c "$found" | base64 -w 100 | head -n 60
-  "$fuzzer" -timeout=60 -rss_limit_mb=4096 "$found" || true
+  "$fuzzer" -timeout=300 -rss_limit_mb=4096 "$found" || true
 done
 exit 1

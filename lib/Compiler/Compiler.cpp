@@ -228,7 +228,8 @@ LogicalResult Compilation::schedule() {
                            "held to a limit");
   if (options.input == Stage::program && failed(timed("schedule", [&] {
         return runPipeline([&](OpPassManager &pm) {
-          buildSchedulePipeline(pm, options.entry, options.verifyStages, gpu);
+          bool integerSums = options.target == "cpu" && cpuOptions.pairInstructions > 0;
+          buildSchedulePipeline(pm, options.entry, options.verifyStages, gpu, integerSums);
         });
       })))
     return failure();

@@ -49,10 +49,14 @@ const Target &RDNA3PipelineOptions::target() const {
 }
 
 void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify,
-                                       const Target *gpu) {
+                                       const Target *gpu, bool integerSums) {
   // Movement of movement, constants, equal expressions: what is gone now needs no kernel.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+
+  // Before scales and weights become one: products of quantised factors are of integers.
+  if (integerSums)
+    pm.addPass(createFormIntegerSumsPass({entry}));
 
   // What depends on weights only is computed here, once, and not in every run.
   FoldConstantsPassOptions fold;
@@ -288,7 +292,8 @@ void mlir::tiny::registerTinyPipelines() {
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-schedule", "Turn a program into kernels and a list of launches",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
-        buildSchedulePipeline(pm, options.entry, options.verify);
+        buildSchedulePipeline(pm, options.entry, options.verify, /*gpu=*/nullptr,
+                              options.pairInstructions > 0);
       });
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-tile-cpu", "Turn kernels on tensors into loops on vectors", buildTilePipelineCPU);
@@ -297,7 +302,8 @@ void mlir::tiny::registerTinyPipelines() {
       "Turn a program into kernels of affine loops (affine.parallel, affine.for, affine.if) and a "
       "list of launches",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
-        buildSchedulePipeline(pm, options.entry, options.verify);
+        buildSchedulePipeline(pm, options.entry, options.verify, /*gpu=*/nullptr,
+                              options.pairInstructions > 0);
         buildTilePipelineAffine(pm, options);
       });
   PassPipelineRegistration<CPUPipelineOptions>(
@@ -309,7 +315,8 @@ void mlir::tiny::registerTinyPipelines() {
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-cpu", "Compile a program to the llvm dialect, for a CPU",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
-        buildSchedulePipeline(pm, options.entry, options.verify);
+        buildSchedulePipeline(pm, options.entry, options.verify, /*gpu=*/nullptr,
+                              options.pairInstructions > 0);
         buildTilePipelineCPU(pm, options);
         buildCodegenPipelineCPU(pm, options);
       });

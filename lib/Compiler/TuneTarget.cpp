@@ -27,7 +27,8 @@ public:
   TilingCache cache(StringRef folder) const override { return TilingCache(folder, cpu); }
   void buildSchedule(OpPassManager &pm, const CompileOptions &compile) const override {
     if (compile.input == Stage::program)
-      buildSchedulePipeline(pm, compile.entry, compile.verifyStages);
+      buildSchedulePipeline(pm, compile.entry, compile.verifyStages, /*gpu=*/nullptr,
+                            pipeline.pairInstructions > 0);
   }
   void buildNests(OpPassManager &pm) const override { buildNestsPipelineCPU(pm, pipeline); }
 

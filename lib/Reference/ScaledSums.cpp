@@ -2,7 +2,8 @@
 //
 // A target may move a constant factor of a sum of products with constants into
 // these constants, and what is added to the sum in between is one more term of it
-// (docs/Architecture.md). Which ops that concerns is found here; what it does to
+// (docs/Architecture.md). Scales of integers that are multiplied may move behind the sum.
+// Which ops that concerns is found here; what it does to
 // their bounds is said where those are computed.
 //
 //===----------------------------------------------------------------------===//
@@ -23,11 +24,22 @@ private:
   /// The operand of a mul, a div or an add whose other operand (of a div: the divisor) is constant.
   Value variableOf(Operation *op) const;
   void traceFactor(Operation *scaling);
+  bool isQuantised(Value factor) const;
   void followSummands(Value value);
 
   llvm::DenseSet<Value> constants;
 };
 } // namespace
+
+static Value skipMovement(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    auto reduce = dyn_cast<ReduceOp>(op);
+    if (!isMovement(op) && !(reduce && reduce.getDims().empty()))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
 
 Search::Search(ArrayRef<Operation *> ops) {
   for (Operation *op : ops)
@@ -41,6 +53,23 @@ Search::Search(ArrayRef<Operation *> ops) {
     if (type.isF32() || type.isF64())
       traceFactor(op);
   }
+  for (Operation *op : ops) {
+    auto reduce = dyn_cast<ReduceOp>(op);
+    if (!reduce || reduce.getKind() != ReduceKind::add)
+      continue;
+    auto product = skipMovement(reduce.getInput()).getDefiningOp<MulOp>();
+    if (product && isQuantised(product.getLhs()) && isQuantised(product.getRhs()))
+      found.insert(op);
+  }
+}
+
+/// Whether `factor` is made of integers that are multiplied with a constant.
+bool Search::isQuantised(Value factor) const {
+  auto scaling = skipMovement(factor).getDefiningOp<MulOp>();
+  auto cast = scaling && constants.contains(scaling.getRhs())
+                  ? scaling.getLhs().getDefiningOp<CastOp>()
+                  : CastOp();
+  return cast && isa<IntegerType>(cast.getInput().getType().getElementType());
 }
 
 Value Search::variableOf(Operation *op) const {
@@ -49,16 +78,6 @@ Value Search::variableOf(Operation *op) const {
   if (constants.contains(op->getOperand(1)))
     return op->getOperand(0);
   return !isa<DivOp>(op) && constants.contains(op->getOperand(0)) ? op->getOperand(1) : Value();
-}
-
-static Value skipMovement(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    auto reduce = dyn_cast<ReduceOp>(op);
-    if (!isMovement(op) && !(reduce && reduce.getDims().empty()))
-      break;
-    value = op->getOperand(0);
-  }
-  return value;
 }
 
 void Search::traceFactor(Operation *scaling) {

@@ -81,9 +81,10 @@ struct RDNA3PipelineOptions : PassPipelineOptions<RDNA3PipelineOptions> {
 };
 
 /// Stage by stage: a program of tiny ops; kernels on tensors; tiled kernels on memrefs; the llvm
-/// dialect. A program is scheduled for `gpu`, or for CPUs if that is null.
+/// dialect. A program is scheduled for `gpu`, or for CPUs if that is null: with `integerSums`, for
+/// those that multiply narrow integers faster than f32.
 void buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify,
-                           const Target *gpu = nullptr);
+                           const Target *gpu = nullptr, bool integerSums = false);
 void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 /// The part of the Tile stage in front of the choice of tilings, and what that is made with.
 void buildNestsPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);

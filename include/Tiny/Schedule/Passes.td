@@ -55,6 +55,44 @@ def FoldConstantsPass : Pass<"tiny-schedule-fold-constants", "::mlir::ModuleOp">
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
 
+def FormIntegerSumsPass : Pass<"tiny-schedule-form-integer-sums", "::mlir::ModuleOp"> {
+  let summary = "Sum products of quantised factors as integers";
+  let description = [{
+    A `reduce add` over products of f32 whose factors are integers of 8 or 16 bits, each minus a zero
+    point and times a scale, becomes a sum of products of integers that is multiplied with both scales.
+    One of the factors may be a variable with a zero point, the other one is a constant then, or has
+    none. Scales are constants that do not change along the sum, and the sum cannot wrap. Movement ops
+    may stand anywhere between; a pad with zeros becomes one with the zero point.
+
+    It is done where each element of both factors has `min-uses` products per step of the sum, as in a
+    convolution or a product of matrices, and for targets that multiply narrow integers faster than f32.
+    The freedom is that of `tiny-schedule-fold-scales`: a factor of all terms moves out of the sum.
+
+    Before:
+    ```mlir
+    %0 = tiny.cast %x : tensor<16x8x16xi8> to tensor<16x8x16xi32>
+    %1 = tiny.cast %0 : tensor<16x8x16xi32> to tensor<16x8x16xf32>
+    %2 = tiny.mul %1, %scale : tensor<16x8x16xf32>
+    …
+    %3 = tiny.mul %2, %weights : tensor<16x8x16xf32>
+    %4 = tiny.reduce add %3 dims [1] : tensor<16x8x16xf32> -> tensor<16x16xf32>
+    ```
+    After:
+    ```mlir
+    %3 = tiny.mul %0, %integers : tensor<16x8x16xi32>
+    %4 = tiny.reduce add %3 dims [1] : tensor<16x8x16xi32> -> tensor<16x16xi32>
+    %5 = tiny.cast %4 : tensor<16x16xi32> to tensor<16x16xf32>
+    %6 = tiny.mul %5, %scales : tensor<16x16xf32>
+    ```
+  }];
+  let options = [
+    Option<"entry", "entry", "std::string", /*default=*/"\"main\"", "The function to work on.">,
+    Option<"minUses", "min-uses", "int64_t", "8",
+           "Products per step of the sum that each element of a factor has at least">
+  ];
+  let dependentDialects = ["::mlir::tiny::TinyDialect"];
+}
+
 def FoldScalesPass : Pass<"tiny-schedule-fold-scales", "::mlir::ModuleOp"> {
   let summary = "Move constant factors of a sum into its weights";
   let description = [{

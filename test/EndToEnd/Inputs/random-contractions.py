@@ -2,9 +2,9 @@
 """Sums of products of random shapes on the CPU against the reference and its error bounds: matrices and
 batches of them, transposed, strided and shifted operands, convolutions with padding, factors that are
 computed on the way (not-a-numbers and infinities among them), narrow factors, and epilogues. Integers
-take all numbers of their type, and have to be exact.
+take all numbers of their type, and have to be exact; or they are quantised factors of floats.
 
-usage: random-contractions.py FOLDER SEED COUNT [integers] [OPTION OF TINY-RUN...]
+usage: random-contractions.py FOLDER SEED COUNT [integers|quantised] [OPTION OF TINY-RUN...]
 """
 import pathlib
 import random
@@ -43,8 +43,8 @@ def write_integers(path, chosen, shape, element):
 
 
 class Program:
-    def __init__(self, chosen):
-        self.chosen = chosen
+    def __init__(self, chosen, quantised):
+        self.chosen, self.quantised = chosen, quantised
         self.arguments, self.types, self.lines, self.results = [], [], [], []
         self.names = 0
 
@@ -68,6 +68,8 @@ class Program:
 
     def factor(self, shape, element):
         """A value of `shape` in f32 (f64, i32) that comes from memory in one of many ways."""
+        if self.quantised:
+            return self.quantised_factor(shape, element), "f32"
         chosen, wide = self.chosen, widened(element)
         kind = chosen.choice(["plain", "plain", "transposed", "transposed", "strided", "shifted"])
         last = len(shape) - 1
@@ -112,6 +114,39 @@ class Program:
             value = self.unary("log2", value, shape, wide)
         return value, wide
 
+    def splat(self, number, shape, element):
+        return self.moved(self.op(f"tiny.constant dense<{number}> : tensor<{element}>"), [], [1] * len(shape), shape,
+                          element)
+
+    def quantised_factor(self, shape, element):
+        """Integers, as they are or constants, minus a zero point and times a scale, and then moved."""
+        chosen = self.chosen
+        low = [0] * len(shape)
+        dim = chosen.randrange(len(shape))
+        low[dim] = chosen.choice([0, 0, min(2, shape[dim] - 1)])
+        inner = [n - l for n, l in zip(shape, low)]
+        count = 1
+        for n in inner:
+            count *= n
+        if count < 20000 and self.weights:
+            kind = "i8" if element != "ui8" else "ui8"
+            numbers = bytes(chosen.randrange(256) for _ in range(count)).hex().upper()
+            value = self.op(f'tiny.constant dense<"0x{numbers}"> : {tensor(inner, kind)}')
+        else:
+            kind = element
+            value = self.argument(inner, kind)
+        value = self.op(f"tiny.cast {value} : {tensor(inner, kind)} to {tensor(inner, 'i32')}")
+        if chosen.random() < 0.7:
+            point = self.splat(chosen.randint(-127, 0 if kind == "ui8" else 127), inner, "i32")
+            value = self.op(f"tiny.add {value}, {point} : {tensor(inner, 'i32')}")
+        value = self.op(f"tiny.cast {value} : {tensor(inner, 'i32')} to {tensor(inner, 'f32')}")
+        scale = self.splat(chosen.choice([1.0, 0.5, 0.0371, 3.3e-4, -1.7]), inner, "f32")
+        value = self.op(f"tiny.mul {value}, {scale} : {tensor(inner, 'f32')}")
+        if inner == shape:
+            return value
+        return self.op(f"tiny.pad {value} low {low} high {[0] * len(shape)} value 0.0 : f32 : "
+                       f"{tensor(inner, 'f32')} -> {tensor(shape, 'f32')}")
+
     def finished(self, value, shape, wide):
         """An epilogue."""
         kind = self.chosen.choice(["none", "none", "bias", "residual", "max"])
@@ -129,7 +164,9 @@ class Program:
         chosen = self.chosen
         m, n, k = chosen.choice(SIZES), chosen.choice(SIZES), chosen.choice(DEPTHS)
         batch = [chosen.randint(2, 4)] if chosen.random() < 0.25 else []
+        self.weights = False
         a, wide = self.factor([*batch, m, k], element)
+        self.weights = chosen.random() < 0.7
         b, _ = self.factor([*batch, k, n], element)
         full = [*batch, m, k, n]
         a = self.moved(a, [*batch, m, k], [*batch, m, k, 1], full, wide)
@@ -147,8 +184,11 @@ class Program:
         taps = chosen.choice([1, 2, 3])
         pads = chosen.choice([0, 1]) if taps > 1 else 0
         x, wide = self.argument([channels, height, width], element), widened(element)
+        if self.quantised:
+            self.weights = False
+            x, wide = self.factor([channels, height, width], element)
         zero = 0 if wide == "i32" else 0.0
-        if element != wide:
+        if element != wide and not self.quantised:
             shape = [channels, height, width]
             x = self.op(f"tiny.cast {x} : {tensor(shape, element)} to {tensor(shape, wide)}")
         h, w = height + 2 * pads, width + 2 * pads
@@ -178,7 +218,9 @@ class Program:
         shape = [channels, taps, outs[0], taps, outs[1]]
         full = [features, *shape]
         x = self.moved(x, shape, [1, *shape], full, wide)
-        weights = self.argument([features, channels, taps, taps], element if wide == "i32" else wide)
+        self.weights = True
+        weights = (self.factor([features, channels, taps, taps], element)[0] if self.quantised
+                   else self.argument([features, channels, taps, taps], element if wide == "i32" else wide))
         if wide == "i32":
             weights = self.op(f"tiny.cast {weights} : {tensor([features, channels, taps, taps], element)} to "
                               f"{tensor([features, channels, taps, taps], wide)}")
@@ -198,14 +240,15 @@ class Program:
 
 def main(folder, seed, count, *options):
     elements = ["f32", "f32", "f32", "f64", "f16", "bf16"]
-    if options and options[0] == "integers":
+    quantised = bool(options) and options[0] == "quantised"
+    if options and options[0] in ("integers", "quantised"):
         elements, options = ["i8", "i8", "ui8", "ui8", "i16"], options[1:]
     chosen = random.Random(seed)
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     done = failed = 0
     while done < count:
-        program = Program(chosen)
+        program = Program(chosen, quantised)
         for _ in range(min(IN_A_PROGRAM, count - done)):
             add = program.product if chosen.random() < 0.8 else program.convolution
             add(chosen.choice(elements))

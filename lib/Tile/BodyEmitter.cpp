@@ -111,9 +111,10 @@ Value BodyEmitter::constant(TypedAttr value) {
 }
 
 Value BodyEmitter::load(const Access &access, const Instance &at) {
-  if (access.computed || (!access.guards.empty() && (!guardsHold || access.elements == 0)))
-    return loadGuarded(access, at);
   bool moves = context.vectorDim >= 0 && access.dependsOn(context.vectorDim) && at.lanes > 1;
+  if (access.computed || (!access.guards.empty() && (!guardsHold || access.elements == 0)) ||
+      (moves && context.laneMask))
+    return loadGuarded(access, at);
   Value flat = context.flat.lookup(access.source);
   if (moves && access.flat.isFunctionOfDim(context.vectorDim))
     return loadLanes(access, at);
@@ -306,7 +307,7 @@ Value BodyEmitter::loadMasked(const Access &access, const Instance &at, Value ma
   return arith::SelectOp::create(builder, loc, mask, spanned, pads);
 }
 
-/// A guarded access: a masked lane, or a scalar whose guard fails, is never loaded.
+/// An access with guards or a mask: a masked lane, or a scalar whose guard fails, is never loaded.
 Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
   bool moves = at.lanes > 1 && access.dependsOn(context.vectorDim);
   int64_t lanes = moves ? at.lanes : 1;
@@ -314,7 +315,7 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
 
   // The conditions, and the one under which the access happens.
   SmallVector<Value> conditions;
-  Value uniform, mask;
+  Value uniform, mask = moves ? context.laneMask : Value();
   for (const Guard &guard : access.guards) {
     bool asLanes = moves && (guard.loops >> context.vectorDim & 1);
     Value condition = holds(guard, at, asLanes);
@@ -322,7 +323,11 @@ Value BodyEmitter::loadGuarded(const Access &access, const Instance &at) {
     Value &all = asLanes ? mask : uniform;
     all = all ? arith::AndIOp::create(builder, loc, all, condition) : condition;
   }
-  Value flat = context.flat.lookup(access.source), result = pad(access.guards.back());
+  Value flat = context.flat.lookup(access.source), result;
+  if (access.guards.empty())
+    result = widen(constant(builder.getZeroAttr(access.type)), lanes);
+  else
+    result = pad(access.guards.back());
   std::optional<int64_t> stride = moves ? access.strideAlong(context.vectorDim) : std::nullopt;
   // Where all lanes share the condition, an access that it forbids goes to the first elements.
   bool shareCondition = !moves || (!mask && stride == 1 && access.elements >= lanes);
@@ -417,6 +422,11 @@ void BodyEmitter::store(Value value, const Instance &at) {
   value = widen(value, at.lanes);
   // The destination's map is the identity, so that it is linear.
   int64_t stride = *access.strideAlong(context.vectorDim);
+  if (context.laneMask) {
+    vector::MaskedStoreOp::create(builder, loc, flat, ValueRange{index.scalar(access.flat, at)},
+                                  context.laneMask, value);
+    return;
+  }
   if (stride == 1 && context.streams)
     return streamVector(builder, loc, value, flat, index.scalar(access.flat, at));
   if (stride == 1)

@@ -40,6 +40,9 @@ struct EmissionContext {
   bool streams = false;
   /// How many steps of each loop the register tile has; empty where that is not told.
   SmallVector<int64_t> extents = {};
+  /// The lanes that anybody wants, where masks are had; null for all. No others are loaded, or
+  /// stored where the result is contiguous.
+  Value laneMask = {};
 };
 
 /// Evaluates affine expressions at an instance.

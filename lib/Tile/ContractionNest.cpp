@@ -152,7 +152,7 @@ static LogicalResult collectAnyLoads(const KernelNest &nest, Value value,
   return success();
 }
 
-std::optional<ContractionNest> ContractionNest::getForCPU(const KernelNest &nest) {
+std::optional<ContractionNest> ContractionNest::getForCPU(const KernelNest &nest, int64_t apart) {
   if (!nest.reduction || nest.isScan() || !nest.store.guards.empty() ||
       !nest.inReduction(nest.reduced))
     return std::nullopt;
@@ -186,7 +186,14 @@ std::optional<ContractionNest> ContractionNest::getForCPU(const KernelNest &nest
       (!result.rows.loops.empty() && nest.store.strideAlong(result.rows.loops.back()) == 1);
   if (swapped)
     std::swap(result.rows, result.columns);
-  if (result.columns.loops.empty())
+  SmallVector<unsigned> &columns = result.columns.loops;
+  if (apart >= static_cast<int64_t>(columns.size()))
     return std::nullopt;
+  for (unsigned loop : ArrayRef(columns).take_front(apart)) {
+    result.batch.push_back(loop);
+    result.batchExtent *= nest.sizes[loop];
+    result.columns.extent /= nest.sizes[loop];
+  }
+  columns.erase(columns.begin(), columns.begin() + apart);
   return result;
 }

@@ -42,8 +42,9 @@ struct ContractionNest {
   /// `nest` as a contraction, or nothing where it is none that lanes could share through LDS.
   static std::optional<ContractionNest> get(const KernelNest &nest);
   /// The same for a CPU, which multiplies f32, f64 or integers that 16 bits hold, computes a factor
-  /// from anything on its way, and takes a product without rows.
-  static std::optional<ContractionNest> getForCPU(const KernelNest &nest);
+  /// from anything on its way, and takes a product without rows. The outermost `apart`
+  /// loops of the columns count as batches.
+  static std::optional<ContractionNest> getForCPU(const KernelNest &nest, int64_t apart = 0);
 
 private:
   bool sortLoops(const KernelNest &nest, bool oneStepIsBatch);

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -358,14 +359,34 @@ LoopPlace PanelEmitter::placeOf(Value row, Value column, int64_t rowOffset, int6
   return place;
 }
 
-/// The epilogue of one sum, and its store.
+/// The epilogue of one sum, and its store: of the lanes that `mask` allows, if it is not null.
 void PanelEmitter::storeSum(Value sum, Value row, Value column, int64_t rowOffset,
-                            int64_t columnOffset, int64_t numLanes) {
+                            int64_t columnOffset, int64_t numLanes, Value mask) {
   LoopPlace place = placeOf(row, column, rowOffset, columnOffset);
   Instance at{place.deltas, numLanes};
-  BodyEmitter body(builder, context, place.bases, /*guardsHold=*/false);
+  EmissionContext own = context;
+  own.laneMask = mask;
+  BodyEmitter body(builder, own, place.bases, /*guardsHold=*/false);
   body.set(nest.accumulated(), at, sum);
   body.store(body.emit(nest.stored(), at), at);
+}
+
+/// Whether the epilogue of fewer columns than a vector has may be one of a whole vector of which
+/// only these are loaded and stored: no operation of it minds what the other lanes hold.
+bool PanelEmitter::mayMaskEnds() const {
+  auto hasMasks = [&](const Access &access) {
+    return !access.computed && access.type.getIntOrFloatBitWidth() >= context.maskedBits;
+  };
+  if (!context.maskedBits || !oneColumnLoop || !hasMasks(nest.store) ||
+      nest.store.strideAlong(context.vectorDim) != 1)
+    return false;
+  for (const auto &[value, access] : nest.accesses)
+    if (!nest.inReduction(value) && !hasMasks(access))
+      return false;
+  for (Operation &op : linalg::GenericOp(nest.epilogue).getBody()->without_terminator())
+    if (!isa<ReadOp>(op) && !isSpeculatable(&op))
+      return false;
+  return true;
 }
 
 void PanelEmitter::finish(const Tile &tile, ArrayRef<Value> sums) {
@@ -409,7 +430,8 @@ void PanelEmitter::finishEdge(const Tile &tile, ArrayRef<Value> sums) {
   if (tile.columns && !columnMemory)
     last = add(tile.columns, tile.firstColumn);
   Value first = end;
-  if (vectorColumns) {
+  bool masks = mayMaskEnds();
+  if (vectorColumns && !masks) {
     Value vectors = builder.createOrFold<arith::DivUIOp>(
         loc, builder.createOrFold<arith::SubIOp>(loc, last, first), index(plan.lanes));
     end = add(first, mul(vectors, plan.lanes));
@@ -428,6 +450,16 @@ void PanelEmitter::finishEdge(const Tile &tile, ArrayRef<Value> sums) {
     builder.setInsertionPointToStart(loop.getBody());
     Value column = loop.getInductionVar(), place = add(mul(row, width), column);
     Value sum;
+    auto type = VectorType::get({plan.lanes}, plan.element);
+    if (masks) {
+      Value count = builder.createOrFold<arith::SubIOp>(loc, to, column);
+      Value mask = vector::CreateMaskOp::create(
+          builder, loc, VectorType::get({plan.lanes}, builder.getI1Type()), ValueRange{count});
+      Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
+      sum = vector::MaskedLoadOp::create(builder, loc, type, edgeMemory, ValueRange{place}, mask,
+                                         zero);
+      return storeSum(sum, add(tile.row, row), add(tile.column, column), 0, 0, step, mask);
+    }
     if (step == 1)
       sum = memref::LoadOp::create(builder, loc, edgeMemory, place);
     else
@@ -435,6 +467,8 @@ void PanelEmitter::finishEdge(const Tile &tile, ArrayRef<Value> sums) {
                                    ValueRange{place});
     storeSum(sum, add(tile.row, row), add(tile.column, column), 0, 0, step);
   };
+  if (masks)
+    return forColumns(first, last, plan.lanes);
   if (end != first)
     forColumns(first, end, plan.lanes);
   forColumns(end, last, 1);

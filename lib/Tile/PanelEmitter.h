@@ -39,7 +39,8 @@ private:
   void finish(const Tile &tile, ArrayRef<Value> sums);
   void finishEdge(const Tile &tile, ArrayRef<Value> sums);
   void storeSum(Value sum, Value row, Value column, int64_t rowOffset, int64_t columnOffset,
-                int64_t numLanes);
+                int64_t numLanes, Value mask = {});
+  bool mayMaskEnds() const;
   LoopPlace placeOf(Value row, Value column, int64_t rowOffset, int64_t columnOffset);
 
   Value index(int64_t value);

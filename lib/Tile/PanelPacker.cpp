@@ -20,6 +20,8 @@ using namespace mlir;
 using namespace mlir::tiny;
 
 static constexpr auto noWrap = arith::IntegerOverflowFlags::nsw;
+/// Steps with masks of their own, all of which are kept: a 3 x 3 window.
+static constexpr int64_t maxUnrolled = 9;
 
 void mlir::tiny::emitLoop(OpBuilder &builder, Location loc, Value count, int64_t step,
                           llvm::function_ref<void(Value)> body) {
@@ -90,8 +92,18 @@ Value PanelPacker::lastOf(Value linear) {
   return emitMin(builder, loc, linear, index(side.extent - 1));
 }
 
-/// The body for every step of `block`.
-void PanelPacker::forDepth(DepthBlock block, const LoopPlace &place, DepthBody body) {
+/// Whether `loop` moves a guard of the factor.
+static bool guardsMove(const KernelNest &nest, const ContractionSide &side, unsigned loop) {
+  return llvm::any_of(side.loads, [&](Value load) {
+    return llvm::any_of(nest.accesses.find(load)->second.guards,
+                        [&](const Guard &guard) { return guard.loops >> loop & 1; });
+  });
+}
+
+/// The body for every step of `block`. With `unrollGuards`, short inner loops that move guards are
+/// unrolled: then masks are made once for all steps of the outer one.
+void PanelPacker::forDepth(DepthBlock block, const LoopPlace &place, DepthBody body,
+                           bool unrollGuards) {
   ArrayRef<unsigned> loops = plan.what.depth;
   int64_t inner = 1;
   for (unsigned loop : loops.drop_front())
@@ -116,17 +128,30 @@ void PanelPacker::forDepth(DepthBlock block, const LoopPlace &place, DepthBody b
     return value ? builder.createOrFold<arith::DivUIOp>(loc, value, index(inner)) : value;
   };
   Value outerStart = divide(block.start);
+  SmallVector<int64_t> strides(loops.size(), 1); // in steps of the depth
+  for (size_t depth = loops.size() - 1; depth-- > 0;)
+    strides[depth] = strides[depth + 1] * plan.steps(nest, loops[depth + 1]);
+  size_t firstUnrolled = loops.size();
+  for (int64_t copies = 1; unrollGuards && firstUnrolled > 1; --firstUnrolled) {
+    unsigned loop = loops[firstUnrolled - 1];
+    copies *= plan.steps(nest, loop);
+    if (copies > maxUnrolled || !guardsMove(nest, side, loop))
+      break;
+  }
   auto descend = [&](auto &&self, size_t depth, Value linear, LoopPlace own) -> void {
     if (depth == loops.size())
       return body(linear, own);
     unsigned loop = loops[depth];
     int64_t steps = plan.steps(nest, loop);
-    Value count = depth == 0 ? divide(block.count) : index(steps);
-    emitLoop(builder, loc, count, 1, [&](Value local) {
+    auto step = [&](Value local) {
       LoopPlace here = own;
       here.bases[loop] = depth == 0 ? add(outerStart, local) : local;
-      self(self, depth + 1, depth == 0 ? local : add(mul(linear, steps), local), here);
-    });
+      self(self, depth + 1, add(linear, mul(local, strides[depth])), here);
+    };
+    if (depth < firstUnrolled)
+      return emitLoop(builder, loc, depth == 0 ? divide(block.count) : index(steps), 1, step);
+    for (int64_t number = 0; number < steps; ++number)
+      step(index(number));
   };
   descend(descend, 0, Value(), place);
 }
@@ -144,28 +169,29 @@ void PanelPacker::placeDepth(Value step, LoopPlace &place) {
   }
 }
 
-/// What a panel holds of the factor at a place, `numLanes` of it along `vectorDim`.
+/// What a panel holds of the factor at a place, `numLanes` of it along `vectorDim`. Only lanes that
+/// `mask` allows are loaded; null allows all.
 Value PanelPacker::load(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
-                        bool guardsHold) {
-  return plan.hasPairs() ? loadPair(place, vectorDim, numLanes, guardsHold)
-                         : loadAt(place, vectorDim, numLanes, guardsHold);
+                        bool guardsHold, Value mask) {
+  return plan.hasPairs() ? loadPair(place, vectorDim, numLanes, guardsHold, mask)
+                         : loadAt(place, vectorDim, numLanes, guardsHold, mask);
 }
 
 /// The same for pairs, which `place` counts along their loop.
 Value PanelPacker::loadPair(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
-                            bool guardsHold) {
+                            bool guardsHold, Value mask) {
   int64_t loop = plan.pairLoop, size = nest.sizes[loop];
   LoopPlace at = place;
   if (Value pair = place.bases[loop])
     at.bases[loop] = mul(pair, 2);
   if (vectorDim == loop) { // neighbours in memory, and in a vector of halves
-    Value both = loadAt(at, vectorDim, 2 * numLanes, guardsHold);
+    Value both = loadAt(at, vectorDim, 2 * numLanes, guardsHold, mask);
     Value halves = arith::TruncIOp::create(
         builder, loc, VectorType::get({2 * numLanes}, builder.getI16Type()), both);
     return vector::BitCastOp::create(builder, loc,
                                      VectorType::get({numLanes}, builder.getI32Type()), halves);
   }
-  Value low = loadAt(at, vectorDim, numLanes, guardsHold), exists;
+  Value low = loadAt(at, vectorDim, numLanes, guardsHold, mask), exists;
   at.deltas[loop] += 1;
   if (size % 2 != 0) { // behind the last step: that one again, to be replaced by 0
     Value next = add(at.bases[loop], index(1));
@@ -173,7 +199,7 @@ Value PanelPacker::loadPair(const LoopPlace &place, int64_t vectorDim, int64_t n
     at.bases[loop] = emitMin(builder, loc, next, index(size - 1));
     at.deltas[loop] = 0;
   }
-  Value high = loadAt(at, vectorDim, numLanes, guardsHold);
+  Value high = loadAt(at, vectorDim, numLanes, guardsHold, mask);
   auto constant = [&](int32_t value) -> Value {
     TypedAttr attribute = builder.getI32IntegerAttr(value);
     if (auto type = dyn_cast<VectorType>(high.getType()))
@@ -188,9 +214,10 @@ Value PanelPacker::loadPair(const LoopPlace &place, int64_t vectorDim, int64_t n
 }
 
 Value PanelPacker::loadAt(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
-                          bool guardsHold) {
+                          bool guardsHold, Value mask) {
   EmissionContext own = context;
   own.vectorDim = vectorDim;
+  own.laneMask = mask;
   BodyEmitter body(builder, own, place.bases, guardsHold);
   return body.widen(body.emit(side.factor, Instance{place.deltas, numLanes}), numLanes);
 }
@@ -326,9 +353,10 @@ void PanelPacker::packUnit(DepthBlock block, Value first, Value unit) {
   if (!oneLoop && nest.sizes[vectorDim] % unitWidth != 0)
     require(place.bases[vectorDim], nest.sizes[vectorDim]);
   auto vectors = [&](bool guardsHold) {
-    forDepth(block, place, [&](Value local, const LoopPlace &at) {
+    auto body = [&](Value local, const LoopPlace &at) {
       store(load(at, vectorDim, unitWidth, guardsHold), placeIn(unit, local));
-    });
+    };
+    forDepth(block, place, body, /*unrollGuards=*/!guardsHold);
   };
   auto either = [&](Value condition, llvm::function_ref<void()> yes,
                     llvm::function_ref<void()> no) {
@@ -356,6 +384,18 @@ void PanelPacker::packUnit(DepthBlock block, Value first, Value unit) {
              });
   };
   bool hasLastVector = oneLoop && !isRows && !isGuarded(nest, side) && side.extent >= unitWidth;
+  // No vector is whole where the loop is shorter; this is for the code to be shorter, too.
+  bool mayBeWhole = oneLoop || nest.sizes[vectorDim] >= unitWidth;
+  auto parts = [&] {
+    if (hasLastVector)
+      lastVector();
+    else if (mayPackPieces(nest, side, unitWidth, context.maskedBits))
+      packPieces(block, first, unit);
+    else
+      packElements(block, first, unit);
+  };
+  if (!mayBeWhole)
+    return parts();
   either(
       whole,
       [&] {
@@ -365,7 +405,57 @@ void PanelPacker::packUnit(DepthBlock block, Value first, Value unit) {
           return vectors(false);
         either(hold, [&] { vectors(true); }, [&] { vectors(false); });
       },
-      [&] { hasLastVector ? lastVector() : packElements(block, first, unit); });
+      parts);
+}
+
+/// A unit that is in several rounds of the innermost loop, or reaches behind the last one: a vector
+/// from each round, of whose lanes it has some.
+void PanelPacker::packPieces(DepthBlock block, Value first, Value unit) {
+  unsigned vectorDim = side.loops.back();
+  bool oneLoop = loadsAreLinear(nest, side, side.loops);
+  int64_t size = oneLoop ? side.extent : nest.sizes[vectorDim], rounds = side.extent / size;
+  LoopPlace start = placeSide(first, oneLoop);
+  Value within = start.bases[vectorDim];
+  auto laneType = VectorType::get({unitWidth}, builder.getI32Type());
+  auto broadcast = [&](Value value) -> Value {
+    value = arith::IndexCastOp::create(builder, loc, builder.getI32Type(), value);
+    return vector::BroadcastOp::create(builder, loc, laneType, value);
+  };
+  auto numbers = llvm::to_vector(llvm::seq<int32_t>(0, unitWidth));
+  Value lanes = arith::ConstantOp::create(builder, loc, builder.getI32VectorAttr(numbers));
+  auto loops = ArrayRef(side.loops).drop_back();
+  Value round;
+  if (!oneLoop && !loops.empty())
+    round = builder.createOrFold<arith::DivUIOp>(loc, first, index(size));
+  SmallVector<LoopPlace> places;
+  SmallVector<Value> masks;
+  for (int64_t piece = 0; piece < numPieces(nest, side, unitWidth); ++piece) {
+    LoopPlace place = start;
+    place.bases[vectorDim] =
+        builder.createOrFold<arith::SubIOp>(loc, within, index(piece * size), noWrap);
+    if (piece) // of the last round, where there are no more
+      placeInLoops(builder, loc, nest, loops,
+                   emitMin(builder, loc, add(round, index(piece)), index(rounds - 1)), 0, 1, place);
+    // At lane i, it is at `within - piece * size + i`.
+    Value position = arith::AddIOp::create(builder, loc, lanes, broadcast(place.bases[vectorDim]));
+    Value mask = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, position,
+                                       broadcast(index(size)));
+    places.push_back(place);
+    masks.push_back(mask);
+  }
+  // Only the place in the depth is to change.
+  auto body = [&](Value local, const LoopPlace &at) {
+    Value all;
+    for (auto [place, mask] : llvm::zip_equal(places, masks)) {
+      LoopPlace here = place;
+      for (unsigned loop : plan.what.depth)
+        here.bases[loop] = at.bases[loop];
+      Value own = load(here, vectorDim, unitWidth, /*guardsHold=*/false, mask);
+      all = all ? arith::SelectOp::create(builder, loc, mask, own, all).getResult() : own;
+    }
+    store(all, placeIn(unit, local));
+  };
+  forDepth(block, start, body, /*unrollGuards=*/true);
 }
 
 /// The same, one row or column after the other.

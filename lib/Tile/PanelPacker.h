@@ -33,17 +33,22 @@ public:
 
 private:
   using DepthBody = llvm::function_ref<void(Value local, const LoopPlace &place)>;
-  void forDepth(DepthBlock block, const LoopPlace &place, DepthBody body);
+  void forDepth(DepthBlock block, const LoopPlace &place, DepthBody body,
+                bool unrollGuards = false);
   void packSide(DepthBlock block, Value first, Value count);
   void packWhole(DepthBlock block, Value first, Value panels);
   void packUnit(DepthBlock block, Value first, Value unit);
+  void packPieces(DepthBlock block, Value first, Value unit);
   void packElements(DepthBlock block, Value first, Value unit);
   void packRows(DepthBlock block, Value first);
   void packTransposed(DepthBlock block, Value first, Value units);
   void placeDepth(Value step, LoopPlace &place);
-  Value load(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold);
-  Value loadPair(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold);
-  Value loadAt(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold);
+  Value load(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold,
+             Value mask = {});
+  Value loadPair(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold,
+                 Value mask = {});
+  Value loadAt(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold,
+               Value mask = {});
   void forVectors(DepthBlock block, llvm::function_ref<void(Value, bool)> body);
   Value guardsHold(const LoopPlace &place, bool &never);
   LoopPlace placeSide(Value linear, bool asOne);

@@ -13,6 +13,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::tiny;
@@ -21,8 +22,8 @@ using namespace mlir::tiny;
 // Packing was measured on Zen 3: contiguous loads and stores, transposed ones, and scalar ones.
 static constexpr double loadCost = 0.5, fmaCost = 0.5, storeCost = 1, tileOverhead = 16,
                         chainLatency = 5, packCost = 2, transposeCost = 4, elementCost = 1.5,
-                        guardCost = 4, rowCost = 16, streamCost = 60, runCost = 4.5,
-                        scatterCost = 5;
+                        guardCost = 1.5, pieceCost = 2, rowCost = 16, streamCost = 60,
+                        runCost = 4.5, scatterCost = 5;
 static constexpr int64_t lineBytes = 64;
 /// In a tiling.
 static constexpr StringLiteral pairsName = "pairs";
@@ -51,70 +52,6 @@ static constexpr double minCyclesPerThread = 10000;
 //===----------------------------------------------------------------------===//
 // Accesses
 //===----------------------------------------------------------------------===//
-
-std::optional<int64_t> mlir::tiny::strideAlong(const KernelNest &nest, const Access &access,
-                                               ArrayRef<unsigned> loops) {
-  std::optional<int64_t> stride = 0;
-  int64_t expected = 0;
-  for (unsigned loop : llvm::reverse(loops)) {
-    std::optional<int64_t> own = access.strideAlong(loop);
-    if (!own || (loop != loops.back() && *own != expected))
-      return std::nullopt;
-    if (loop == loops.back())
-      stride = own;
-    expected = *own * nest.sizes[loop];
-  }
-  return stride;
-}
-
-static bool guardsMove(const Access &access, ArrayRef<unsigned> loops) {
-  return llvm::any_of(access.guards, [&](const Guard &guard) {
-    return guard.computed ||
-           llvm::any_of(loops, [&](unsigned loop) { return guard.loops >> loop & 1; });
-  });
-}
-
-bool mlir::tiny::columnsAreOneLoop(const KernelNest &nest, const ContractionNest &what) {
-  ArrayRef<unsigned> loops = what.columns.loops;
-  if (loops.size() == 1)
-    return true;
-  for (const auto &[value, access] : nest.accesses)
-    if (!nest.inReduction(value) &&
-        (access.computed || !strideAlong(nest, access, loops) || guardsMove(access, loops)))
-      return false;
-  for (const auto &[value, expr] : nest.indices)
-    for (unsigned loop : loops)
-      if (expr.isFunctionOfDim(loop) && !nest.inReduction(value))
-        return false;
-  return strideAlong(nest, nest.store, loops).has_value();
-}
-
-/// Whether a value of the reduction's body is computed from a number of one of `loops`.
-static bool usesIndices(const KernelNest &nest, Value value, ArrayRef<unsigned> loops) {
-  if (nest.accesses.contains(value))
-    return false;
-  if (AffineExpr expr = nest.indices.lookup(value))
-    return llvm::any_of(loops, [&](unsigned loop) { return expr.isFunctionOfDim(loop); });
-  Operation *op = value.getDefiningOp();
-  return op && nest.inReduction(value) && llvm::any_of(op->getOperands(), [&](Value operand) {
-           return usesIndices(nest, operand, loops);
-         });
-}
-
-bool mlir::tiny::loadsAreLinear(const KernelNest &nest, const ContractionSide &side,
-                                ArrayRef<unsigned> loops) {
-  if (loops.size() <= 1)
-    return true;
-  return !usesIndices(nest, side.factor, loops) && llvm::all_of(side.loads, [&](Value load) {
-    const Access &access = nest.accesses.find(load)->second;
-    return strideAlong(nest, access, loops) && !guardsMove(access, loops);
-  });
-}
-
-bool mlir::tiny::isGuarded(const KernelNest &nest, const ContractionSide &side) {
-  return llvm::any_of(side.loads,
-                      [&](Value load) { return !nest.accesses.find(load)->second.guards.empty(); });
-}
 
 /// Whether `side` can be multiplied where it lies: `unitLoops` are those along which it must be
 /// contiguous.
@@ -228,6 +165,16 @@ int64_t PanelPlan::workgroups() const {
          llvm::divideCeil(what.columns.extent, columnTile);
 }
 
+/// The part of the units that are in more than one round of the innermost loop of `side`.
+static double crossing(const KernelNest &nest, const ContractionSide &side, int64_t unit) {
+  int64_t size = side.loops.empty() ? 0 : nest.sizes[side.loops.back()];
+  if (size == 0 || loadsAreLinear(nest, side, side.loops))
+    return 0;
+  int64_t step = std::gcd(size, unit), places = size / step;
+  int64_t within = size < unit ? 0 : (size - unit) / step + 1;
+  return double(places - within) / places;
+}
+
 double PanelPlan::cycles(const KernelNest &nest) const {
   double rowStrips = llvm::divideCeil(what.rows.extent, registerRows),
          panels = llvm::divideCeil(what.columns.extent, panelWidth()),
@@ -250,6 +197,8 @@ double PanelPlan::cycles(const KernelNest &nest) const {
       perVector += packCost;
     if (isGuarded(nest, side))
       perVector += guardCost * (hasPairs() ? 2 : 1);
+    if (walk == PanelWalk::alongSide)
+      perVector += crossing(nest, side, unit) * numPieces(nest, side, unit) * pieceCost;
     if (walk == PanelWalk::alongSide)
       for (Value load : side.loads) {
         const Access &access = nest.accesses.find(load)->second;
@@ -276,9 +225,11 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   double bytes =
       depth * elementBytes() * (what.rows.extent * columnTiles + what.columns.extent * rowTiles);
   result += bytes / farBytesPerCycle / 2; // half of it behind the products
-  // The epilogue.
-  result += double(what.rows.extent) * what.columns.extent / lanes *
-            (storeCost + operationsOf(nest.epilogue) * fmaCost);
+  // The epilogue, in vectors where these are in one loop.
+  bool inVectors =
+      columnsAreOneLoop(nest, what) || nest.sizes[what.columns.loops.back()] % lanes == 0;
+  double stores = double(what.rows.extent) * what.columns.extent / (inVectors ? lanes : 1);
+  result += stores * (storeCost + operationsOf(nest.epilogue) * fmaCost + !inVectors * elementCost);
   return batch * result;
 }
 
@@ -294,6 +245,8 @@ DictionaryAttr PanelTiling::attribute(MLIRContext *context) const {
     entries.push_back(b.getNamedAttr(pairsName, b.getUnitAttr()));
   if (!grid.empty())
     entries.push_back(b.getNamedAttr(gridName, b.getDenseI64ArrayAttr(grid)));
+  if (apart)
+    entries.push_back(b.getNamedAttr("apart", b.getI64IntegerAttr(apart)));
   return b.getDictionaryAttr(entries);
 }
 
@@ -314,15 +267,16 @@ std::optional<PanelTiling> PanelTiling::get(DictionaryAttr attribute) {
                      number("lanes"),
                      pair("packed"),
                      {},
-                     attribute.getAs<UnitAttr>(pairsName) != nullptr};
+                     attribute.getAs<UnitAttr>(pairsName) != nullptr,
+                     number("apart")};
   if (auto grid = attribute.getAs<DenseI64ArrayAttr>(gridName))
     tiling.grid = llvm::to_vector(grid.asArrayRef());
   auto [rowTile, columnTile] = tiling.tile;
   auto [rows, vectors] = tiling.registers;
-  if (attribute.size() != 5u + !tiling.grid.empty() + tiling.pairs || tiling.depth < 1 ||
-      rows < 1 || vectors < 1 || tiling.lanes < 2 || rowTile < 1 || columnTile < 1 ||
-      rowTile % rows != 0 || columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 ||
-      tiling.packed[1] < 0)
+  unsigned numEntries = 5 + !tiling.grid.empty() + tiling.pairs + (tiling.apart != 0);
+  if (attribute.size() != numEntries || tiling.apart < 0 || tiling.depth < 1 || rows < 1 ||
+      vectors < 1 || tiling.lanes < 2 || rowTile < 1 || columnTile < 1 || rowTile % rows != 0 ||
+      columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 || tiling.packed[1] < 0)
     return std::nullopt;
   return tiling;
 }
@@ -375,11 +329,12 @@ PanelTiling PanelPlan::tiling() const {
           lanes,
           {rows != PanelWalk::inPlace, columns != PanelWalk::inPlace},
           {},
-          hasPairs()};
+          hasPairs(),
+          apart};
 }
 
 std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTiling &tiling) {
-  std::optional<ContractionNest> what = ContractionNest::getForCPU(nest);
+  std::optional<ContractionNest> what = ContractionNest::getForCPU(nest, tiling.apart);
   if (!what)
     return std::nullopt;
   if (tiling.pairs != what->isInteger ||
@@ -389,6 +344,7 @@ std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTilin
   plan.rowTile = tiling.tile[0], plan.columnTile = tiling.tile[1];
   plan.registerRows = tiling.registers[0], plan.vectors = tiling.registers[1];
   plan.depthBlock = tiling.depth;
+  plan.apart = tiling.apart;
   if (tiling.packed[0])
     plan.rows = walkOf(nest, plan, plan.what.rows);
   else if (!mayStay(nest, plan, plan.what.rows, plan.what.depth))
@@ -429,8 +385,8 @@ namespace {
 class Chooser {
 public:
   Chooser(const KernelNest &nest, const PanelTarget &target, const ContractionNest &what,
-          bool within)
-      : nest(nest), target(target), what(what), within(within) {}
+          bool within, int64_t apart)
+      : nest(nest), target(target), what(what), within(within), apart(apart) {}
   std::vector<std::pair<double, PanelPlan>> found;
 
   void tryRegisters(int64_t rows, int64_t vectors, int64_t lanes);
@@ -442,6 +398,7 @@ private:
   const PanelTarget &target;
   const ContractionNest &what;
   bool within; ///< A workgroup, and all threads are busy with others.
+  int64_t apart;
 };
 } // namespace
 
@@ -511,6 +468,7 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
   PanelPlan plan(nest, what, lanes);
   plan.registerRows = rows;
   plan.vectors = vectors;
+  plan.apart = apart;
   plan.productCost = what.isInteger ? target.pairInstructions * fmaCost : fmaCost;
   int64_t bytes = plan.elementBytes(), depth = plan.depthSteps;
   int64_t most = target.l1Bytes * 3 / 4 / ((rows + plan.panelWidth()) * bytes);
@@ -541,6 +499,28 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
   tryTiles(plan);
 }
 
+/// Offers register tiles of `what` to `chooser`.
+static void tryAll(Chooser &chooser, const ContractionNest &what, const PanelTarget &target,
+                   int64_t lanes) {
+  int64_t mostVectors = llvm::divideCeil(what.columns.extent, lanes);
+  for (int64_t vectors = 1; vectors <= std::min(mostVectors, target.numRegisters / 2); ++vectors) {
+    // As many rows as there are registers for, or as few as make the same number of strips. Where
+    // products are added by an instruction of their own, they need a register before that.
+    int64_t others = vectors + (what.isInteger ? target.pairInstructions : 1);
+    int64_t most = std::min((target.numRegisters - others) / vectors, what.rows.extent);
+    // A number that is multiplied once is what LLVM lets the fused multiply-add write over, so that
+    // each sum moves from register to register and needs two.
+    if (vectors == 1)
+      most = std::min(most, target.numRegisters / 2);
+    if (most < 1)
+      continue;
+    int64_t even = llvm::divideCeil(what.rows.extent, llvm::divideCeil(what.rows.extent, most));
+    chooser.tryRegisters(most, vectors, lanes);
+    if (even != most)
+      chooser.tryRegisters(even, vectors, lanes);
+  }
+}
+
 std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const PanelTarget &target,
                                              bool within) {
   std::optional<ContractionNest> what = ContractionNest::getForCPU(nest);
@@ -549,31 +529,24 @@ std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const Panel
   int64_t lanes = target.vectorBits / nest.reduced.getType().getIntOrFloatBitWidth();
   if (lanes < 2)
     return {};
-  Chooser chooser(nest, target, *what, within);
-  int64_t mostVectors = llvm::divideCeil(what->columns.extent, lanes);
-  for (int64_t vectors = 1; vectors <= std::min(mostVectors, target.numRegisters / 2); ++vectors) {
-    // As many rows as there are registers for, or as few as make the same number of strips. Where
-    // products are added by an instruction of their own, they need a register before that.
-    int64_t others = vectors + (what->isInteger ? target.pairInstructions : 1);
-    int64_t most = std::min((target.numRegisters - others) / vectors, what->rows.extent);
-    // A number that is multiplied once is what LLVM lets the fused multiply-add write over, so that
-    // each sum moves from register to register and needs two.
-    if (vectors == 1)
-      most = std::min(most, target.numRegisters / 2);
-    if (most < 1)
+  std::vector<std::pair<double, PanelPlan>> found;
+  for (int64_t apart = 0; what; what = ContractionNest::getForCPU(nest, ++apart)) {
+    bool isOneLoop = columnsAreOneLoop(nest, *what);
+    if (apart && !isOneLoop)
       continue;
-    int64_t even = llvm::divideCeil(what->rows.extent, llvm::divideCeil(what->rows.extent, most));
-    chooser.tryRegisters(most, vectors, lanes);
-    if (even != most)
-      chooser.tryRegisters(even, vectors, lanes);
+    Chooser chooser(nest, target, *what, within, apart);
+    tryAll(chooser, *what, target, lanes);
+    llvm::append_range(found, chooser.found);
+    if (isOneLoop)
+      break;
   }
   SmallVector<std::pair<double, size_t>> order;
-  for (auto [number, entry] : llvm::enumerate(chooser.found))
+  for (auto [number, entry] : llvm::enumerate(found))
     order.emplace_back(entry.first, number);
   llvm::sort(order);
   std::vector<PanelPlan> plans;
   for (const auto &entry : order)
-    plans.push_back(std::move(chooser.found[entry.second].second));
+    plans.push_back(std::move(found[entry.second].second));
   return plans;
 }
 

@@ -38,6 +38,9 @@ struct PanelTarget {
 ///     2>,
 ///      tile = array<i64: 192, 128>}
 ///
+/// With `apart = 1`, the outermost loop of the columns counts as a batch: so do images, the ends of
+/// which vectors of their pixels do not pass.
+///
 /// Tiles are workgroups then. Beside other nests of a group it is the shared loops that are
 /// divided, as `grid = array<i64: 1, 64, 512>` says for each parallel loop, and tiles are loops in
 /// each workgroup. With `pairs`, an element of a panel is two numbers of 16 bits, consecutive steps
@@ -50,6 +53,7 @@ struct PanelTiling {
   std::array<int64_t, 2> packed;    ///< Whether rows and columns are copied first, in order.
   SmallVector<int64_t> grid;        ///< In a group: what a workgroup has of each parallel loop.
   bool pairs = false;               ///< Whether elements of panels are pairs.
+  int64_t apart = 0;                ///< Outermost loops of the columns that are batches.
 
   static std::optional<PanelTiling> get(DictionaryAttr attribute);
   DictionaryAttr attribute(MLIRContext *context) const;
@@ -68,6 +72,7 @@ struct PanelPlan {
   int64_t pairLoop = -1;
   /// Cycles that a vector of products takes, with its sum.
   double productCost = 0.5;
+  int64_t apart = 0; ///< As in a PanelTiling.
 
   bool hasPairs() const { return pairLoop >= 0; }
   /// Steps along `loop`, and those of the whole depth, as packed elements.
@@ -126,6 +131,13 @@ bool columnsAreOneLoop(const KernelNest &nest, const ContractionNest &what);
 bool loadsAreLinear(const KernelNest &nest, const ContractionSide &side, ArrayRef<unsigned> loops);
 /// Whether any load of the factor has a guard.
 bool isGuarded(const KernelNest &nest, const ContractionSide &side);
+/// Rounds of the innermost loop that `unit` neighbours may be in, the first of which is at a
+/// multiple of `unit`.
+int64_t numPieces(const KernelNest &nest, const ContractionSide &side, int64_t unit);
+/// Whether `unit` neighbours of the factor can be put together from a vector of each round, whose
+/// other lanes are not loaded, on a target that has masks for elements of `maskedBits`.
+bool mayPackPieces(const KernelNest &nest, const ContractionSide &side, int64_t unit,
+                   unsigned maskedBits);
 
 } // namespace mlir::tiny
 

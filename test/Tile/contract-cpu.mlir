@@ -151,6 +151,61 @@ func.func private @edges(%x: memref<11x40xf32>, %y: memref<40x49xf32>, %out: mem
 
 // -----
 
+#weights = affine_map<(m, n, h, w, k, t) -> (m, k, t)>
+#window = affine_map<(n, k, h, w) -> (n * 168 + k * 42 + h * 7 + w)>
+#none = affine_map<(n, k, h, w) -> ()>
+#sums = affine_map<(m, n, h, w, k, t) -> (m, n, h, w)>
+#id = affine_map<(m, n, h, w) -> (m, n, h, w)>
+
+// Windows on narrow images: a vector of pixels is in up to three rows of the image, and takes the lanes
+// that are theirs. The masks are made outside of the loops over the depth. Images are batches, so that
+// none of their vectors is in two of them, and the end of an image is stored under a mask.
+// CHECK-LABEL: func.func private @windows
+// CHECK:         scf.forall {{.*}} in (3)
+// CHECK-COUNT-3: arith.cmpi ult, {{.*}} : vector<8xi32>
+// CHECK:         scf.for {{.*}} to %c4 step %c1
+// CHECK:           scf.for {{.*}} to %c3 step %c1
+// CHECK:             vector.maskedload {{.*}} : memref<504xf32>, vector<8xi1>, vector<8xf32> into vector<8xf32>
+// CHECK:             vector.maskedload
+// CHECK:             arith.select {{.*}} : vector<8xi1>, vector<8xf32>
+// CHECK:             vector.maskedload
+// CHECK:             %[[ALL:.*]] = arith.select
+// CHECK:             vector.store %[[ALL]]
+// CHECK-COUNT-8: vector.fma
+// CHECK:         vector.maskedstore {{.*}} : memref<360xf32>, vector<8xi1>, vector<8xf32>
+// CHECK:         return
+func.func private @windows(%x: memref<504xf32>, %y: memref<4x4x3xf32>, %out: memref<4x3x6x5xf32>)
+    attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 4, 32>, depth = 12 : i64,
+                                             registers = array<i64: 4, 2>, lanes = 8 : i64,
+                                             packed = array<i64: 0, 1>, apart = 1 : i64}]} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloc() : memref<4x3x6x5xf32>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<4x3x6x5xf32>)
+  linalg.generic {indexing_maps = [#weights, #sums],
+                  iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%y : memref<4x4x3xf32>) outs(%acc : memref<4x3x6x5xf32>) {
+  ^bb0(%p: f32, %a: f32):
+    %n = linalg.index 1 : index
+    %h = linalg.index 2 : index
+    %w = linalg.index 3 : index
+    %k = linalg.index 4 : index
+    %t = linalg.index 5 : index
+    %wt = affine.apply affine_map<(w, t) -> (w + t)>(%w, %t)
+    %q = tiny.read %x[%n, %k, %h, %wt] #window where #none in [] to [] else [] : memref<504xf32> -> f32
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %a, %m : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : memref<4x3x6x5xf32>) outs(%out : memref<4x3x6x5xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
 #mk = affine_map<(m, n, k) -> (m, k)>
 #nk = affine_map<(m, n, k) -> (n, k)>
 #mn = affine_map<(m, n, k) -> (m, n)>

@@ -179,28 +179,29 @@ class Program:
     def convolution(self, element):
         """Rows shifted by each tap of the window: a sum over channels and both directions."""
         chosen = self.chosen
+        images = chosen.choice([1, 1, 2, 3])
         features, channels = chosen.choice([1, 3, 8, 17]), chosen.choice([1, 2, 5, 16])
-        height, width = chosen.choice([5, 7, 8, 14]), chosen.choice([5, 8, 14, 16, 28])
+        height, width = chosen.choice([5, 7, 8, 14]), chosen.choice([3, 5, 8, 14, 16, 27, 28])
         taps = chosen.choice([1, 2, 3])
         pads = chosen.choice([0, 1]) if taps > 1 else 0
-        x, wide = self.argument([channels, height, width], element), widened(element)
+        x, wide = self.argument([images, channels, height, width], element), widened(element)
         if self.quantised:
             self.weights = False
-            x, wide = self.factor([channels, height, width], element)
+            x, wide = self.factor([images, channels, height, width], element)
         zero = 0 if wide == "i32" else 0.0
         if element != wide and not self.quantised:
-            shape = [channels, height, width]
+            shape = [images, channels, height, width]
             x = self.op(f"tiny.cast {x} : {tensor(shape, element)} to {tensor(shape, wide)}")
         h, w = height + 2 * pads, width + 2 * pads
         if pads:
-            x = self.op(f"tiny.pad {x} low [0, {pads}, {pads}] high [0, {pads}, {pads}] value {zero} : {wide} : "
-                        f"{tensor([channels, height, width], wide)} -> {tensor([channels, h, w], wide)}")
+            x = self.op(f"tiny.pad {x} low [0, 0, {pads}, {pads}] high [0, 0, {pads}, {pads}] value {zero} : {wide} : "
+                        f"{tensor([images, channels, height, width], wide)} -> {tensor([images, channels, h, w], wide)}")
         # A window along a dim of n: taps copies in a row, read with one more per row.
         outs = []
-        for size, before in ((h, [channels]), (w, None)):
+        for size, before in ((h, [images, channels]), (w, None)):
             out = size - taps + 1
             outs.append(out)
-            lead = before if before else [channels, taps, outs[0]]
+            lead = before if before else [images, channels, taps, outs[0]]
             rest = [w] if before else []
             def shaped(middle):
                 return [*lead, *middle, *rest]
@@ -215,20 +216,20 @@ class Program:
                         f"{tensor(shaped([taps, size + 1]), wide)}")
             x = self.op(f"tiny.shrink {x} offsets {[0] * len(shaped([0, 0]))} sizes {shaped([taps, out])} : "
                         f"{tensor(shaped([taps, size + 1]), wide)} -> {tensor(shaped([taps, out]), wide)}")
-        shape = [channels, taps, outs[0], taps, outs[1]]
-        full = [features, *shape]
-        x = self.moved(x, shape, [1, *shape], full, wide)
+        shape = [images, channels, taps, outs[0], taps, outs[1]]
+        full = [images, features, *shape[1:]]
+        x = self.moved(x, shape, [images, 1, *shape[1:]], full, wide)
         self.weights = True
         weights = (self.factor([features, channels, taps, taps], element)[0] if self.quantised
                    else self.argument([features, channels, taps, taps], element if wide == "i32" else wide))
         if wide == "i32":
             weights = self.op(f"tiny.cast {weights} : {tensor([features, channels, taps, taps], element)} to "
                               f"{tensor([features, channels, taps, taps], wide)}")
-        weights = self.moved(weights, [features, channels, taps, taps], [features, channels, taps, 1, taps, 1], full,
-                             wide)
+        weights = self.moved(weights, [features, channels, taps, taps], [1, features, channels, taps, 1, taps, 1],
+                             full, wide)
         x = self.op(f"tiny.mul {x}, {weights} : {tensor(full, wide)}")
-        shape = [features, *outs]
-        x = self.op(f"tiny.reduce add {x} dims [1, 2, 4] : {tensor(full, wide)} -> {tensor(shape, wide)}")
+        shape = [images, features, *outs]
+        x = self.op(f"tiny.reduce add {x} dims [2, 3, 5] : {tensor(full, wide)} -> {tensor(shape, wide)}")
         self.finished(x, shape, wide)
 
     def text(self):

@@ -150,14 +150,45 @@ LogicalResult GroupTile::divide(int64_t wanted, double most, int64_t l1Bytes, in
   return success(localBytes() <= maxLocals);
 }
 
+/// Makes `access` that to one of `parts` of a local along `loop`: what lies around the divided dim
+/// is so much closer together. False, with nothing changed, where the index has no such form.
+static bool divideLocal(Access &access, unsigned loop, int64_t parts) {
+  std::optional<int64_t> divided = access.strideAlong(loop);
+  if (!access.dependsOn(loop) || parts == 1 || divided == 0)
+    return true;
+  MLIRContext *context = access.flat.getContext();
+  AffineExpr dim = getAffineDimExpr(loop, context);
+  LinearIndex index(access.flat);
+  AffineExpr flat = getAffineConstantExpr(index.constant, context);
+  for (auto [term, coefficient] : index.terms) {
+    if (!divided || *divided < 0 || (term != dim && term.isFunctionOfDim(loop)))
+      return false;
+    if (term != dim && std::abs(coefficient) > *divided) {
+      if (coefficient % parts != 0)
+        return false;
+      coefficient /= parts;
+    }
+    flat = flat + term * coefficient;
+  }
+  access.flat = flat;
+  return true;
+}
+
 KernelNest GroupTile::tiled(const KernelNest &nest, unsigned member) const {
   KernelNest result = nest;
   for (auto [position, loops] : llvm::enumerate(group.shared)) {
+    unsigned loop = loops[member];
     int64_t parts = std::max<int64_t>(whole[position], 1) / sizes[position];
-    result.sizes[loops[member]] = whole[position] ? sizes[position] : 0;
+    result.sizes[loop] = whole[position] ? sizes[position] : 0;
+    auto divide = [&](Access &access) {
+      if (access.dependsOn(loop))
+        access.elements = llvm::divideCeil(access.elements, parts);
+      if (!isa<BlockArgument>(access.source))
+        divideLocal(access, loop, parts);
+    };
     for (auto &entry : result.accesses)
-      if (entry.second.dependsOn(loops[member]))
-        entry.second.elements = llvm::divideCeil(entry.second.elements, parts);
+      divide(entry.second);
+    divide(result.store);
   }
   return result;
 }
@@ -197,26 +228,17 @@ double GroupTile::cacheCycles(int64_t l1Bytes, int64_t l2Bytes) const {
   return cycles;
 }
 
-bool GroupTile::keepsStrides(const KernelNest &nest, unsigned member) const {
-  auto keeps = [&](const Access &access) {
-    if (isa<BlockArgument>(access.source))
-      return true;
+bool GroupTile::knowsStrides(const KernelNest &nest, unsigned member) const {
+  auto knows = [&](Access access) {
     for (auto [position, loops] : llvm::enumerate(group.shared)) {
-      if (sizes[position] == whole[position] || !access.dependsOn(loops[member]))
-        continue;
-      std::optional<int64_t> divided = access.strideAlong(loops[member]);
-      for (unsigned loop = 0; loop < nest.numLoops(); ++loop) {
-        if (loop == loops[member] || !access.dependsOn(loop) || nest.sizes[loop] == 1)
-          continue;
-        std::optional<int64_t> other = access.strideAlong(loop);
-        if (!divided || !other || *other >= *divided)
-          return false;
-      }
+      int64_t parts = std::max<int64_t>(whole[position], 1) / sizes[position];
+      if (!isa<BlockArgument>(access.source) && !divideLocal(access, loops[member], parts))
+        return false;
     }
     return true;
   };
-  return keeps(nest.store) &&
-         llvm::all_of(nest.accesses, [&](const auto &entry) { return keeps(entry.second); });
+  return knows(nest.store) &&
+         llvm::all_of(nest.accesses, [&](const auto &entry) { return knows(entry.second); });
 }
 
 //===----------------------------------------------------------------------===//

@@ -40,9 +40,8 @@ public:
   SmallVector<SmallVector<int64_t>> others() const;
   /// Cycles for what nests hand to one another beyond the first level of the cache.
   double cacheCycles(int64_t l1Bytes, int64_t l2Bytes) const;
-  /// Whether the workgroup's part of a local has the strides that all of it has, along loops that
-  /// are not divided.
-  bool keepsStrides(const KernelNest &nest, unsigned member) const;
+  /// Whether `tiled` has the strides of the workgroup's part of each local.
+  bool knowsStrides(const KernelNest &nest, unsigned member) const;
   /// `nest`, which is number `member` of the group, as one workgroup has it.
   KernelNest tiled(const KernelNest &nest, unsigned member) const;
 

@@ -225,11 +225,13 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   double bytes =
       depth * elementBytes() * (what.rows.extent * columnTiles + what.columns.extent * rowTiles);
   result += bytes / farBytesPerCycle / 2; // half of it behind the products
-  // The epilogue, in vectors where these are in one loop.
+  // The epilogue, in vectors where these are in one loop; columns that fill none, one by one.
   bool inVectors =
       columnsAreOneLoop(nest, what) || nest.sizes[what.columns.loops.back()] % lanes == 0;
-  double stores = double(what.rows.extent) * what.columns.extent / (inVectors ? lanes : 1);
-  result += stores * (storeCost + operationsOf(nest.epilogue) * fmaCost + !inVectors * elementCost);
+  int64_t single = inVectors ? what.columns.extent % lanes : what.columns.extent;
+  double stores = (what.columns.extent - single) / lanes + single;
+  result += what.rows.extent *
+            (stores * (storeCost + operationsOf(nest.epilogue) * fmaCost) + single * elementCost);
   return batch * result;
 }
 

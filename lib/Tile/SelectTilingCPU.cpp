@@ -414,7 +414,7 @@ TilingSelector::choosePanels(ArrayRef<const KernelNest *> nests, ArrayRef<Candid
     for (auto [member, whole] : llvm::enumerate(nests)) {
       KernelNest nest = part.tiled(*whole, member);
       double own = Pricer(nest, options.numVectorRegisters).price(candidates[member]);
-      if (part.keepsStrides(nest, member)) {
+      if (part.knowsStrides(*whole, member)) {
         std::vector<PanelPlan> found = PanelPlan::candidates(nest, target, /*within=*/true);
         if (!found.empty())
           plans[member] = std::move(found.front());

@@ -69,3 +69,52 @@ func.func private @wide(%x: tensor<256x256xi16>, %y: tensor<256x256xi16>, %out: 
   } -> tensor<256x256xi32>
   return %r : tensor<256x256xi32>
 }
+
+// Two products in a row, of which the second one needs all features of the first one: pixels are what
+// workgroups share out, and both go through panels, though the local between the two is divided along
+// the dim in which it is contiguous.
+// VNNI-LABEL: func.func private @chained
+// VNNI-SAME:    tiny.tiling = [{{{.*}}grid = array<i64: 96, [[PIXELS:32|64|128]]>{{.*}}pairs{{.*}}}, {{{.*}}grid = array<i64: 192, [[PIXELS]]>{{.*}}pairs
+func.func private @chained(%w: tensor<96x192xi8>, %x: tensor<192x512xi8>, %v: tensor<192x96xi8>, %out: tensor<192x512xi32>)
+    -> tensor<192x512xi32> attributes {tiny.kernel} {
+  %zero = arith.constant 0 : i32
+  %low = arith.constant -128 : i32
+  %high = arith.constant 127 : i32
+  %init = tensor.empty() : tensor<96x512xi32>
+  %fill = linalg.fill ins(%zero : i32) outs(%init : tensor<96x512xi32>) -> tensor<96x512xi32>
+  %sum = linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%w, %x : tensor<96x192xi8>, tensor<192x512xi8>) outs(%fill : tensor<96x512xi32>) {
+  ^bb0(%p: i8, %q: i8, %a: i32):
+    %p32 = arith.extsi %p : i8 to i32
+    %q32 = arith.extui %q : i8 to i32
+    %m = arith.muli %p32, %q32 : i32
+    %s = arith.addi %a, %m : i32
+    linalg.yield %s : i32
+  } -> tensor<96x512xi32>
+  %local = tensor.empty() : tensor<96x512xi8>
+  %narrow = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%sum : tensor<96x512xi32>) outs(%local : tensor<96x512xi8>) {
+  ^bb0(%a: i32, %o: i8):
+    %most = arith.minsi %a, %high : i32
+    %clamped = arith.maxsi %most, %low : i32
+    %byte = arith.trunci %clamped : i32 to i8
+    linalg.yield %byte : i8
+  } -> tensor<96x512xi8>
+  %init2 = tensor.empty() : tensor<192x512xi32>
+  %fill2 = linalg.fill ins(%zero : i32) outs(%init2 : tensor<192x512xi32>) -> tensor<192x512xi32>
+  %sum2 = linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%v, %narrow : tensor<192x96xi8>, tensor<96x512xi8>) outs(%fill2 : tensor<192x512xi32>) {
+  ^bb0(%p: i8, %q: i8, %a: i32):
+    %p32 = arith.extsi %p : i8 to i32
+    %q32 = arith.extsi %q : i8 to i32
+    %m = arith.muli %p32, %q32 : i32
+    %s = arith.addi %a, %m : i32
+    linalg.yield %s : i32
+  } -> tensor<192x512xi32>
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%sum2 : tensor<192x512xi32>) outs(%out : tensor<192x512xi32>) {
+  ^bb0(%a: i32, %o: i32):
+    linalg.yield %a : i32
+  } -> tensor<192x512xi32>
+  return %r : tensor<192x512xi32>
+}

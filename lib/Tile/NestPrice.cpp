@@ -14,6 +14,10 @@ using namespace mlir::tiny;
 static constexpr double loadCost = 0.5, arithCost = 0.5, storeCost = 1, shuffleCost = 0.75,
                         laneCost = 1, indexedLaneCost = 2, functionCost = 10, divideCost = 4,
                         chainLatency = 4, tileOverhead = 8, maskCost = 1;
+/// Instructions of a tile beyond which they come at about half the rate. A core keeps 4096 decoded
+/// ones since Zen 2 and Golden Cove; a tile is there with guards and without, and again for the
+/// rest of a loop.
+static constexpr double decodedInstructions = 1024, decodeFactor = 2;
 
 static double arithOf(linalg::GenericOp op) {
   double cost = 0;
@@ -37,6 +41,11 @@ Pricer::Pricer(const KernelNest &nest, int64_t numRegisters)
   if (!nest.reduction)
     return;
   reductionArith = arithOf(nest.reduction);
+  for (unsigned loop = nest.numLoops(); loop-- > nest.numParallel;) {
+    if (unrolledSteps * nest.sizes[loop] > maxUnrolledReduction)
+      break;
+    unrolledSteps *= std::max<int64_t>(nest.sizes[loop], 1);
+  }
   if (isMultiplyAdd(nest))
     reductionArith -= arithCost;
 }
@@ -46,6 +55,8 @@ AccessFacts Pricer::factsOf(const Access &access, bool inReduction) const {
   facts.guarded = !access.guards.empty();
   facts.inReduction = inReduction;
   facts.loops = access.loops;
+  for (const Guard &guard : access.guards)
+    facts.guardLoops |= guard.computed ? ~uint64_t(0) : guard.loops;
   for (unsigned loop = 0; loop < nest.numLoops(); ++loop)
     facts.strides.push_back(access.strideAlong(loop));
   return facts;
@@ -60,6 +71,20 @@ bool Pricer::isTransposed(const AccessFacts &access, const Candidate &candidate)
         candidate.unroll[loop] % candidate.width == 0)
       return true;
   return false;
+}
+
+/// The part of the tiles in which a guard of `access` may fail: those at both ends of the loops
+/// that move it.
+double Pricer::guardedPart(const AccessFacts &access, const Candidate &candidate) const {
+  double holds = access.guarded;
+  for (unsigned loop = 0; loop < nest.numParallel; ++loop) {
+    if (!(access.guardLoops >> loop & 1))
+      continue;
+    int64_t width = loop == candidate.vectorDim ? candidate.width : 1;
+    double tiles = llvm::divideCeil(nest.sizes[loop], candidate.unroll[loop] * width);
+    holds *= std::max(1 - 2 / tiles, 0.0);
+  }
+  return access.guarded - holds;
 }
 
 /// What one instance of `access` costs.
@@ -77,7 +102,13 @@ double Pricer::accessCost(const AccessFacts &access, const Candidate &candidate)
     cost = isTransposed(access, candidate)
                ? loadCost + shuffleCost * llvm::Log2_64_Ceil(candidate.width)
                : lanes * laneCost;
-  return access.guarded ? cost + maskCost : cost;
+  if (!access.guarded)
+    return cost;
+  // Each vector of a span has a mask of its own, which takes shuffles; else it is a comparison that
+  // neighbours share.
+  bool isSpan = stride && std::abs(*stride) > 1 && std::abs(*stride) <= maxShuffledStride;
+  return cost +
+         maskCost * (isSpan ? guardedPart(access, candidate) * std::abs(double(*stride)) : 1);
 }
 
 /// Whether the accumulators and what one step needs beside them fit: all instances of every operand
@@ -121,6 +152,8 @@ double Pricer::tilePrice(const Candidate &candidate, ArrayRef<int64_t> units) co
         instances *= units[loop];
     (access.inReduction ? perStep : perTile) += instances * accessCost(access, candidate);
   }
+  if (perStep / arithCost * unrolledSteps > decodedInstructions)
+    perStep *= decodeFactor;
   if (nest.reduction)
     perStep = std::max(perStep, chainLatency * elements / chains);
   if (reducesLanes)

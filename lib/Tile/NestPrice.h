@@ -23,11 +23,14 @@ struct Candidate {
 struct AccessFacts {
   uint64_t loops = 0; ///< Those that move it, as bits.
   SmallVector<std::optional<int64_t>> strides;
+  uint64_t guardLoops = 0; ///< Those that move its guards.
   bool guarded, inReduction;
 
   bool movesWith(int64_t loop) const { return loop >= 0 && (loops >> loop & 1); }
 };
 
+/// Steps of the inner reduction loops that are unrolled, at most: a 3 x 3 window.
+inline constexpr int64_t maxUnrolledReduction = 9;
 /// Strides up to this are loads and shuffles in BodyEmitter.
 inline constexpr int64_t maxShuffledStride = 4;
 
@@ -42,13 +45,14 @@ public:
 private:
   AccessFacts factsOf(const Access &access, bool inReduction) const;
   bool isTransposed(const AccessFacts &access, const Candidate &candidate) const;
+  double guardedPart(const AccessFacts &access, const Candidate &candidate) const;
   double accessCost(const AccessFacts &access, const Candidate &candidate) const;
   double tilePrice(const Candidate &candidate, ArrayRef<int64_t> units) const;
 
   const KernelNest &nest;
   SmallVector<AccessFacts> accesses;
   AccessFacts store;
-  int64_t numRegisters;
+  int64_t numRegisters, unrolledSteps = 1;
   double reductionArith = 0, epilogueArith = 0; ///< Of one vector operation each.
 };
 

@@ -33,8 +33,6 @@ using namespace mlir::tiny;
 static constexpr int64_t maxJam = 8, maxJamVectors = 4;
 /// Of the caches of every CPU in Target.h: a line that is stored as a whole is read only once.
 static constexpr int64_t lineBits = 512;
-/// Steps of the inner reduction loops that are unrolled, at most: a 3 x 3 window.
-static constexpr int64_t maxUnrolledReduction = 9;
 
 //===----------------------------------------------------------------------===//
 // One nest

@@ -138,10 +138,11 @@ std::optional<Quantised> FormIntegerSumsPass::match(Value factor) {
   auto scaling = at.getDefiningOp<MulOp>();
   if (!scaling)
     return std::nullopt;
-  result.scale = constantOf(scaling.getRhs());
   auto cast = scaling.getLhs().getDefiningOp<CastOp>();
-  if (!result.scale || !cast || !typeOf(cast.getInput()).getElementType().isInteger(32) ||
-      !matchIntegers(cast.getInput(), result))
+  if (!cast || !typeOf(cast.getInput()).getElementType().isInteger(32))
+    return std::nullopt;
+  result.scale = constantOf(scaling.getRhs());
+  if (!result.scale || !matchIntegers(cast.getInput(), result))
     return std::nullopt;
   for (float scale : numbersOf<float>(result.scale))
     if (!(std::fabs(scale) >= smallestScale && std::fabs(scale) <= largestScale))
@@ -262,7 +263,12 @@ void FormIntegerSumsPass::runOnOperation() {
     return;
   Block &block = function.getBody().front();
   SmallVector<ReduceOp> sums(block.getOps<ReduceOp>());
-  if (!llvm::count_if(sums, [&](ReduceOp sum) { return form(sum); }))
+  int64_t formed = 0;
+  for (ReduceOp sum : sums) {
+    formed += form(sum);
+    known.clear(); // the weights of one sum are in memory at a time
+  }
+  if (!formed)
     return;
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
     if (op.use_empty() && isMemoryEffectFree(&op) && !op.hasTrait<OpTrait::IsTerminator>())

@@ -262,3 +262,40 @@ func.func private @narrow(%x: tensor<1024x5xf32>, %out: tensor<5x1024xf32>) -> t
   } -> tensor<5x1024xf32>
   return %o : tensor<5x1024xf32>
 }
+
+// -----
+
+#in = affine_map<(c, h, w, i, j) -> (c, h, w)>
+#id = affine_map<(c, h, w) -> (c, h, w)>
+
+// Windows of a strided pooling with padding: one vector, so that most tiles of a row need no masks, and
+// no more of them than what a core keeps decoded.
+// WIDE-LABEL:  func.func private @pool
+// WIDE-SAME:     vector = 2 by 16, unroll = [8, 1, 1, 3, 3]
+func.func private @pool(%x: tensor<64x112x112xf32>, %out: tensor<64x56x56xf32>) -> tensor<64x56x56xf32> attributes {tiny.kernel} {
+  %least = arith.constant 0xFF800000 : f32
+  %w = tensor.empty() : tensor<3x3xf32>
+  %a = tensor.empty() : tensor<64x56x56xf32>
+  %i = linalg.fill ins(%least : f32) outs(%a : tensor<64x56x56xf32>) -> tensor<64x56x56xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(c, h, w, i, j) -> (i, j)>, #in],
+                       iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%w : tensor<3x3xf32>) outs(%i : tensor<64x56x56xf32>) {
+  ^bb0(%unused: f32, %acc: f32):
+    %c = linalg.index 0 : index
+    %h = linalg.index 1 : index
+    %v = linalg.index 2 : index
+    %ki = linalg.index 3 : index
+    %kj = linalg.index 4 : index
+    %y = affine.apply affine_map<(h, i) -> (h * 2 + i)>(%h, %ki)
+    %z = affine.apply affine_map<(w, j) -> (w * 2 + j)>(%v, %kj)
+    %e = tiny.read %x[%c, %y, %z] affine_map<(c, h, w) -> (c, h - 1, w - 1)> where affine_map<(c, h, w) -> (h, w)> in [1, 1] to [113, 113] else [0xFF800000 : f32, 0xFF800000 : f32] : tensor<64x112x112xf32> -> f32
+    %m = arith.maximumf %acc, %e : f32
+    linalg.yield %m : f32
+  } -> tensor<64x56x56xf32>
+  %o = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%r : tensor<64x56x56xf32>) outs(%out : tensor<64x56x56xf32>) {
+  ^bb0(%p: f32, %q: f32):
+    linalg.yield %p : f32
+  } -> tensor<64x56x56xf32>
+  return %o : tensor<64x56x56xf32>
+}

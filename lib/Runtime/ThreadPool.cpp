@@ -19,8 +19,9 @@ using namespace tinyrt;
 
 /// Pieces per thread: enough to even out, few enough that taking one costs nothing.
 static constexpr uint64_t kPiecesPerThread = 4;
-/// How long a worker looks for the next job before it sleeps: about 50 µs, a few kernels.
-static constexpr unsigned kSpins = 2000;
+/// How long a worker looks for the next job before it sleeps: some 500 µs, longer than most kernels
+/// that run on one thread. To be woken takes tens of them.
+static constexpr unsigned kSpins = 30000;
 
 static void relax() {
 #if defined(__x86_64__) || defined(__i386__)

@@ -35,7 +35,7 @@ LogicalResult mlir::tiny::verifyTiledSignature(func::FuncOp kernel) {
 }
 
 bool mlir::tiny::isAllowedInTiledKernel(Operation *op) {
-  if (isa<func::ReturnOp, affine::AffineApplyOp, LLVM::CallIntrinsicOp>(op))
+  if (isa<func::ReturnOp, affine::AffineApplyOp, LLVM::CallIntrinsicOp, LLVM::FenceOp>(op))
     return true;
   if (isa<memref::AllocOp, memref::DeallocOp>(op))
     return false;

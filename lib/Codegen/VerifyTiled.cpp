@@ -39,9 +39,9 @@ struct VerifyTiledPass : tiny::impl::VerifyTiledPassBase<VerifyTiledPass> {
 
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    constexpr StringLiteral allowed =
-        "scf, vector, arith, math, memref, affine.apply, ub and llvm.call_intrinsic, without "
-        "allocations on the heap";
+    constexpr StringLiteral allowed = "scf, vector, arith, math, memref, affine.apply, ub, "
+                                      "llvm.call_intrinsic and llvm.fence, without "
+                                      "allocations on the heap";
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr("tiny.kernel") &&
           (failed(verifyTiledSignature(function)) ||

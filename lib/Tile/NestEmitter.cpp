@@ -312,6 +312,18 @@ SmallVector<Value> NestEmitter::emitPart(unsigned depth, const LoopPart &part, b
 SmallVector<Value> NestEmitter::emitStep(bool guardsHold, ArrayRef<Value> accumulators) {
   SmallVector<Value> current(accumulators);
   SmallVector<Instance> elements = instances(/*parallel=*/true);
+  // The loop of the most copies is outside, so that what moves with it is in a register one at a
+  // time: that is what the price counts on (Pricer::fitsRegisters).
+  unsigned longest = 0;
+  for (unsigned loop = 1; loop < nest.numParallel; ++loop)
+    if (pieces[loop].size() > pieces[longest].size())
+      longest = loop;
+  auto order = llvm::to_vector(llvm::seq<size_t>(elements.size()));
+  if (nest.numParallel > 0)
+    llvm::sort(order, [&](size_t one, size_t other) {
+      return std::pair(elements[one].deltas[longest], one) <
+             std::pair(elements[other].deltas[longest], other);
+    });
   BodyEmitter body(builder, context, bases, guardsHold);
   size_t slots = lanesOfSlot.size();
   bool reducesLanes = context.vectorDim >= 0 && !nest.isParallel(context.vectorDim);
@@ -327,9 +339,9 @@ SmallVector<Value> NestEmitter::emitStep(bool guardsHold, ArrayRef<Value> accumu
       if (slot >= slots || lanesOfSlot[slot] != step.lanes)
         slot = slots - 1;
     }
-    for (auto [number, element] : llvm::enumerate(elements)) {
-      Instance at = element;
-      at.lanes = std::max(element.lanes, step.lanes);
+    for (size_t number : order) {
+      Instance at = elements[number];
+      at.lanes = std::max(at.lanes, step.lanes);
       for (unsigned loop = nest.numParallel; loop < nest.numLoops(); ++loop)
         at.deltas[loop] = step.deltas[loop];
       Value &accumulator = current[number * slots + slot];

@@ -28,6 +28,8 @@ static constexpr int64_t lineBytes = 64;
 /// Products that are summed up one after the other. What roundings cost grows with their number;
 /// the sums of runs are as exact as those of a library, which blocks likewise, for 1 % of the time.
 static constexpr int64_t runLength = 128;
+/// A depth up to this is one run.
+static constexpr int64_t longestRun = runLength * 3 / 2;
 
 Value PanelEmitter::index(int64_t value) { return indexConstant(builder, loc, value); }
 
@@ -242,8 +244,7 @@ Value PanelEmitter::multiplyAdd(Value factor, Value column, Value sum) {
 }
 
 /// The loop in which all the time is spent.
-SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile,
-                                          ArrayRef<Value> sums) {
+SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
   auto type = VectorType::get({plan.lanes}, plan.element);
   int64_t rows = plan.registerRows, width = plan.panelWidth();
   // Where step 0 is, and what a step adds.
@@ -300,30 +301,53 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile,
     scf::YieldOp::create(builder, loc, emitStep(loop.getInductionVar(), loop.getRegionIterArgs()));
     return SmallVector<Value>(loop.getResults());
   };
-  auto emitRun = [&](Value first, Value end, ValueRange before) {
+  if (plan.what.isInteger || (!plan.splitsDepth() && plan.depthBlock <= longestRun))
+    return emitSteps(index(0), block.count, firstSums(block, tile)); // exact in any order, or short
+  auto emitRun = [&](Value first, Value end) {
     Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
-    SmallVector<Value> result = emitSteps(first, end, SmallVector<Value>(before.size(), zero));
-    for (auto [sum, other] : llvm::zip_equal(result, before))
-      sum = arith::AddFOp::create(builder, loc, other, sum);
-    return result;
+    return emitSteps(first, end, SmallVector<Value>(rows * tile.vectors, zero));
   };
-  if (plan.what.isInteger) // exact in any order
-    return emitSteps(index(0), block.count, sums);
-  if (plan.depthBlock <= runLength * 3 / 2)
-    return plan.splitsDepth() ? emitRun(index(0), block.count, sums)
-                              : emitSteps(index(0), block.count, sums);
+  auto addTo = [&](ArrayRef<Value> before, MutableArrayRef<Value> sums) {
+    for (auto [other, sum] : llvm::zip_equal(before, sums))
+      sum = arith::AddFOp::create(builder, loc, other, sum);
+  };
+  if (plan.depthBlock <= longestRun) {
+    SmallVector<Value> sums = emitRun(index(0), block.count);
+    addTo(firstSums(block, tile), sums);
+    return sums;
+  }
 
-  auto runs = scf::ForOp::create(builder, loc, index(0), block.count, index(runLength), sums);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(runs.getBody());
-  Value first = runs.getInductionVar(), end = add(first, index(runLength));
-  end = emitMin(builder, loc, end, block.count);
-  scf::YieldOp::create(builder, loc, emitRun(first, end, runs.getRegionIterArgs()));
-  return SmallVector<Value>(runs.getResults());
+  // What earlier runs summed up waits in memory. In registers LLVM would have to put it aside, and
+  // may choose the sums of the inner loop instead, which is half as fast then.
+  auto load = [&] {
+    SmallVector<Value> sums;
+    for (int64_t number = 0; number < rows * tile.vectors; ++number)
+      sums.push_back(vector::LoadOp::create(builder, loc, type, edgeMemory,
+                                            ValueRange{index(number * plan.lanes)}));
+    return sums;
+  };
+  auto store = [&](ArrayRef<Value> sums) {
+    for (auto [number, sum] : llvm::enumerate(sums))
+      vector::StoreOp::create(builder, loc, sum, edgeMemory,
+                              ValueRange{index(number * plan.lanes)});
+  };
+  store(firstSums(block, tile));
+  auto runs = scf::ForOp::create(builder, loc, index(0), block.count, index(runLength));
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(runs.getBody());
+    Value first = runs.getInductionVar(), end = add(first, index(runLength));
+    SmallVector<Value> sums = emitRun(first, emitMin(builder, loc, end, block.count));
+    // No instruction: it keeps LLVM from moving them into registers again.
+    LLVM::FenceOp::create(builder, loc, LLVM::AtomicOrdering::seq_cst, "singlethread");
+    addTo(load(), sums);
+    store(sums);
+  }
+  return load();
 }
 
 void PanelEmitter::emitTile(DepthBlock block, const Tile &tile) {
-  SmallVector<Value> sums = multiply(block, tile, firstSums(block, tile));
+  SmallVector<Value> sums = multiply(block, tile);
   if (!plan.splitsDepth())
     return finish(tile, sums);
   Value end = add(block.start, block.count);

@@ -33,7 +33,7 @@ private:
   void placeRows(DepthBlock block, const Tile &tile);
   void emitTile(DepthBlock block, const Tile &tile);
   SmallVector<Value> firstSums(DepthBlock block, const Tile &tile);
-  SmallVector<Value> multiply(DepthBlock block, const Tile &tile, ArrayRef<Value> sums);
+  SmallVector<Value> multiply(DepthBlock block, const Tile &tile);
   Value multiplyAdd(Value factor, Value column, Value sum);
   Value sumPlace(const Tile &tile, int64_t number);
   void finish(const Tile &tile, ArrayRef<Value> sums);

@@ -72,8 +72,8 @@ func.func private @whole(%x: memref<12x64xf32>, %y: memref<64x128xf32>, %out: me
 // CHECK-COUNT-8:     vector.store {{.*}}, vector<8xf32>
 // CHECK:             vector.load {{.*}}, vector<4xf32>
 // CHECK:             vector.store {{.*}}, vector<4xf32>
-// CHECK:             scf.if {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
 // CHECK-COUNT-4:     vector.fma
+// CHECK:             scf.if {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
 // CHECK-NOT:         vector.fma
 // CHECK:         return
 func.func private @transposed(%x: memref<97x13xf32>, %y: memref<11x97xf16>, %out: memref<13x11xf32>)

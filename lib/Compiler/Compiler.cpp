@@ -238,9 +238,10 @@ LogicalResult Compilation::schedule() {
   bool canBeTuned = gpu || options.target == "cpu";
   if (!canBeTuned || options.input == Stage::tiled || options.cache.empty())
     return success();
-  // A tiling was measured with constants as they lie then.
-  if (gpu &&
-      failed(runPipeline([&](OpPassManager &pm) { buildArrangePipelineRDNA3(pm, gpuOptions); })))
+  // A tiling was measured with constants as they lie then, and code that is kept reads them so.
+  if (failed(runPipeline([&](OpPassManager &pm) {
+        gpu ? buildArrangePipelineRDNA3(pm, gpuOptions) : buildArrangePipelineCPU(pm, cpuOptions);
+      })))
     return failure();
   useTunedTilings();
   return success();

@@ -105,7 +105,19 @@ SelectTilingCPUPassOptions mlir::tiny::selectTilingOptions(const CPUPipelineOpti
   return select;
 }
 
+void mlir::tiny::buildArrangePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
+  ArrangePanelsPassOptions arrange;
+  arrange.vectorBits = options.vectorBits;
+  arrange.numVectorRegisters = options.numVectorRegisters;
+  arrange.l1Bytes = options.l1Bytes;
+  arrange.l2Bytes = options.l2Bytes;
+  arrange.maxLocalBytes = options.maxStackBytes;
+  pm.addPass(createArrangePanelsPass(arrange));
+}
+
 void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
+  // Before anything else looks at the kernels: it changes how they read constants.
+  buildArrangePipelineCPU(pm, options);
   // Everything is nests from here on.
   buildNestsPipelineCPU(pm, options);
   // A choice, and nothing but a choice: a table or a search may make it instead.

@@ -29,6 +29,7 @@ public:
     if (compile.input == Stage::program)
       buildSchedulePipeline(pm, compile.entry, compile.verifyStages, /*gpu=*/nullptr,
                             pipeline.pairInstructions > 0);
+    buildArrangePipelineCPU(pm, pipeline);
   }
   void buildNests(OpPassManager &pm) const override { buildNestsPipelineCPU(pm, pipeline); }
 

@@ -8,12 +8,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ArrangeConstants.h"
+
 #include "ContractionTiling.h"
 
-#include "Tiny/IR/ConstantLayout.h"
 #include "Tiny/Tile/Passes.h"
-
-#include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::tiny {
 #define GEN_PASS_DEF_ARRANGECONSTANTSPASS
@@ -24,38 +23,39 @@ using namespace mlir;
 using namespace mlir::tiny;
 
 namespace {
-/// The order that a kernel wants an argument in, and the operand that reads it.
-struct Wish {
-  ConstantLayout layout;
-  OpOperand *operand;
-};
-/// By kernel and number of the argument.
-using Wishes = llvm::MapVector<std::pair<StringAttr, unsigned>, Wish>;
-
 struct ArrangeConstantsPass : tiny::impl::ArrangeConstantsPassBase<ArrangeConstantsPass> {
   using ArrangeConstantsPassBase::ArrangeConstantsPassBase;
   void runOnOperation() override;
 };
 } // namespace
 
+std::optional<unsigned> mlir::tiny::loneArgument(func::FuncOp function, const OpOperand &operand) {
+  auto argument = dyn_cast<BlockArgument>(operand.get());
+  if (!argument || argument.getOwner() != &function.getBody().front() || !argument.hasOneUse())
+    return std::nullopt;
+  return argument.getArgNumber();
+}
+
 /// The dims of `operand`, of a contraction by a matrix unit, with those of the depth last; nothing
 /// where that is the order that they have.
-static std::optional<ConstantLayout> depthLast(const KernelNest &nest, const OpOperand &operand) {
+static std::optional<ConstantWish> depthLast(const KernelNest &nest, OpOperand &operand) {
   linalg::GenericOp op = nest.reduction;
-  AffineMap map = op.getMatchingIndexingMap(const_cast<OpOperand *>(&operand));
+  AffineMap map = op.getMatchingIndexingMap(&operand);
   auto type = cast<RankedTensorType>(operand.get().getType());
   if (!map.isProjectedPermutation())
     return std::nullopt;
-  ConstantLayout layout{SmallVector<int64_t>(type.getShape()), {}};
+  ConstantWish wish{{SmallVector<int64_t>(type.getShape()), {}}, &operand, {}};
   for (bool isDepth : {false, true})
     for (unsigned dim = 0; dim < map.getNumResults(); ++dim)
-      if (nest.isParallel(map.getDimPosition(dim)) != isDepth)
-        layout.order.push_back(dim);
-  return llvm::is_sorted(layout.order) ? std::nullopt : std::optional(std::move(layout));
+      if (nest.isParallel(map.getDimPosition(dim)) != isDepth) {
+        wish.layout.order.push_back(dim);
+        wish.index.push_back(map.getResult(dim));
+      }
+  return llvm::is_sorted(wish.layout.order) ? std::nullopt : std::optional(std::move(wish));
 }
 
 /// What `function` wants of its arguments, if they are constants.
-static void collectWishes(func::FuncOp function, const Target &target, Wishes &wishes) {
+static void collectWishes(func::FuncOp function, const Target &target, ConstantWishes &wishes) {
   FailureOr<KernelNests> kernel = KernelNests::get(function);
   if (failed(kernel))
     return; // whoever tiles it says why
@@ -67,18 +67,18 @@ static void collectWishes(func::FuncOp function, const Target &target, Wishes &w
     if (!what || what->factor == Factor::f32 || !contractionOf(nest, target))
       continue;
     for (OpOperand *operand : linalg::GenericOp(nest.reduction).getDpsInputOperands()) {
-      auto argument = dyn_cast<BlockArgument>(operand->get());
-      if (!argument || argument.getOwner() != &function.getBody().front() || !argument.hasOneUse())
+      std::optional<unsigned> argument = loneArgument(function, *operand);
+      if (!argument)
         continue;
-      if (std::optional<ConstantLayout> layout = depthLast(nest, *operand))
-        wishes.insert({{function.getSymNameAttr(), argument.getArgNumber()}, {*layout, operand}});
+      if (std::optional<ConstantWish> wish = depthLast(nest, *operand))
+        wishes.insert({{function.getSymNameAttr(), *argument}, std::move(*wish)});
     }
   }
 }
 
 /// Whether every launch of the kernel of `key` hands a constant on that all of its readers want in
 /// the order that this one does.
-static bool isGranted(const Wishes &wishes, const std::pair<StringAttr, unsigned> &key,
+static bool isGranted(const ConstantWishes &wishes, const std::pair<StringAttr, unsigned> &key,
                       ArrayRef<LaunchOp> launches) {
   const ConstantLayout &layout = wishes.find(key)->second.layout;
   for (LaunchOp launch : launches) {
@@ -100,45 +100,42 @@ static bool isGranted(const Wishes &wishes, const std::pair<StringAttr, unsigned
   return !launches.empty();
 }
 
-/// Changes the argument and the map by which `wish.operand` reads it.
-static void permuteArgument(func::FuncOp function, unsigned number, const Wish &wish) {
+/// Changes the map by which `wish.operand` reads its argument.
+static void permuteMap(const ConstantWish &wish) {
   auto op = cast<linalg::GenericOp>(wish.operand->getOwner());
   AffineMap map = op.getMatchingIndexingMap(wish.operand);
-  SmallVector<AffineExpr> results;
-  SmallVector<int64_t> shape;
-  for (int64_t dim : wish.layout.order) {
-    results.push_back(map.getResult(dim));
-    shape.push_back(wish.layout.shape[dim]);
-  }
   SmallVector<Attribute> maps(op.getIndexingMaps().begin(), op.getIndexingMaps().end());
   maps[wish.operand->getOperandNumber()] = AffineMapAttr::get(
-      AffineMap::get(map.getNumDims(), map.getNumSymbols(), results, map.getContext()));
+      AffineMap::get(map.getNumDims(), map.getNumSymbols(), wish.index, map.getContext()));
   op.setIndexingMapsAttr(ArrayAttr::get(op.getContext(), maps));
+}
+
+static void setType(func::FuncOp function, unsigned number, const ConstantLayout &layout) {
+  SmallVector<int64_t> shape;
+  for (int64_t dim : layout.order)
+    shape.push_back(layout.shape[dim]);
   BlockArgument argument = function.getArgument(number);
   argument.setType(cast<RankedTensorType>(argument.getType()).clone(shape));
   function.setFunctionType(FunctionType::get(
       function.getContext(), function.getBody().getArgumentTypes(), function.getResultTypes()));
 }
 
-void ArrangeConstantsPass::runOnOperation() {
-  const Target *target = findTarget(chip);
-  if (!target || target->kind != TargetKind::gpu) {
-    getOperation().emitError() << "there is no GPU named '" << chip << "'";
-    return signalPassFailure();
-  }
+bool mlir::tiny::arrangeConstants(ModuleOp module,
+                                  llvm::function_ref<void(func::FuncOp, ConstantWishes &)> collect,
+                                  llvm::function_ref<void(const ConstantWish &)> reread) {
   llvm::DenseMap<StringAttr, SmallVector<LaunchOp>> launches;
-  getOperation().walk(
+  module.walk(
       [&](LaunchOp launch) { launches[launch.getKernelAttr().getAttr()].push_back(launch); });
   // Only of kernels that have constants: to look at a kernel takes time.
-  Wishes wishes;
-  for (auto function : getOperation().getOps<func::FuncOp>()) {
+  ConstantWishes wishes;
+  for (auto function : module.getOps<func::FuncOp>()) {
     ArrayRef<LaunchOp> own = launches[function.getSymNameAttr()];
     if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName) || own.empty())
       continue;
     LaunchOp first = own.front();
     if (llvm::any_of(first.getInputs(),
                      [](Value input) { return input.getDefiningOp<ConstantOp>() != nullptr; }))
-      collectWishes(function, *target, wishes);
+      collect(function, wishes);
   }
   // What is not granted may be what others rely on.
   for (bool changed = true; changed;) {
@@ -150,12 +147,25 @@ void ArrangeConstantsPass::runOnOperation() {
       wishes.erase(key);
     changed = !refused.empty();
   }
-  SymbolTable symbols(getOperation());
+  SymbolTable symbols(module);
   for (auto &[key, wish] : wishes) {
     for (LaunchOp launch : launches[key.first])
       setLayout(launch.getInputs()[key.second].getDefiningOp<ConstantOp>(), wish.layout);
-    permuteArgument(symbols.lookup<func::FuncOp>(key.first), key.second, wish);
+    setType(symbols.lookup<func::FuncOp>(key.first), key.second, wish.layout);
+    reread(wish);
   }
-  if (wishes.empty())
+  return !wishes.empty();
+}
+
+void ArrangeConstantsPass::runOnOperation() {
+  const Target *target = findTarget(chip);
+  if (!target || target->kind != TargetKind::gpu) {
+    getOperation().emitError() << "there is no GPU named '" << chip << "'";
+    return signalPassFailure();
+  }
+  auto collect = [&](func::FuncOp function, ConstantWishes &wishes) {
+    collectWishes(function, *target, wishes);
+  };
+  if (!arrangeConstants(getOperation(), collect, permuteMap))
     markAllAnalysesPreserved();
 }

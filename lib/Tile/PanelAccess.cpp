@@ -15,6 +15,10 @@
 using namespace mlir;
 using namespace mlir::tiny;
 
+/// A way of the first level is as large as a page wherever addresses are looked up while they are
+/// translated.
+static constexpr int64_t wayBytes = 4096;
+
 std::optional<int64_t> mlir::tiny::strideAlong(const KernelNest &nest, const Access &access,
                                                ArrayRef<unsigned> loops) {
   std::optional<int64_t> stride = 0;
@@ -106,4 +110,55 @@ bool mlir::tiny::mayPackPieces(const KernelNest &nest, const ContractionSide &si
     return !access.computed && access.type.getIntOrFloatBitWidth() >= maskedBits && stride &&
            std::abs(*stride) <= maxShuffledStride;
   });
+}
+
+bool mlir::tiny::liesInPanels(const KernelNest &nest, const PanelPlan &plan) {
+  const ContractionNest &what = plan.what;
+  auto found = nest.accesses.find(what.columns.factor);
+  unsigned last = what.columns.loops.back();
+  int64_t width = plan.panelWidth();
+  if (found == nest.accesses.end() || plan.hasPairs() || nest.sizes[last] % width != 0)
+    return false;
+  const Access &access = found->second;
+  if (!access.guards.empty() || access.computed || access.type != nest.reduced.getType() ||
+      strideAlong(nest, access, what.depth) != width)
+    return false;
+  int64_t step = 0; // within a panel
+  for (auto [term, coefficient] : LinearIndex(access.flat).terms) {
+    if (!term.isFunctionOfDim(last))
+      continue;
+    auto binary = dyn_cast<AffineBinaryOpExpr>(term);
+    bool isDim = isa<AffineDimExpr>(term), isMod = binary && term.getKind() == AffineExprKind::Mod,
+         isQuotient = binary && term.getKind() == AffineExprKind::FloorDiv;
+    if (!isDim && !isMod && !isQuotient)
+      return false;
+    if (binary) {
+      auto divisor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+      if (!isa<AffineDimExpr>(binary.getLHS()) || !divisor || divisor.getValue() % width != 0)
+        return false;
+    }
+    step += isQuotient ? 0 : coefficient;
+  }
+  return step == 1;
+}
+
+bool mlir::tiny::collide(const KernelNest &nest, const ContractionNest &what, int64_t rows,
+                         int64_t depth, int64_t mostWays) {
+  const Access &access = nest.accesses.find(what.rows.factor)->second;
+  if (what.rows.loops.empty())
+    return false;
+  std::optional<int64_t> stride = access.strideAlong(what.rows.loops.back());
+  int64_t bytes = nest.reduced.getType().getIntOrFloatBitWidth() / 8;
+  if (!stride)
+    return false;
+  int64_t most = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t over = 0; // rows that have a line where this one begins
+    for (int64_t other = 0; other < rows; ++other) {
+      int64_t distance = ((row - other) * *stride * bytes) % wayBytes;
+      over += (distance + wayBytes) % wayBytes < depth * bytes;
+    }
+    most = std::max(most, over);
+  }
+  return most > mostWays;
 }

@@ -255,9 +255,13 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
   } else {
     const Access &access = nest.accesses.find(plan.what.columns.factor)->second;
     LoopPlace place = batch;
-    for (unsigned loop : plan.what.columns.loops)
-      place.bases[loop] = Value();
-    place.bases[plan.what.columns.loops.back()] = tile.column;
+    if (plan.columns == PanelWalk::inPanels) {
+      placeInLoops(builder, loc, nest, plan.what.columns.loops, tile.column, 0, 1, place);
+    } else {
+      for (unsigned loop : plan.what.columns.loops)
+        place.bases[loop] = Value();
+      place.bases[plan.what.columns.loops.back()] = tile.column;
+    }
     columnStep = *strideAlong(nest, access, plan.what.depth);
     columnBase = IndexEmitter(builder, loc, context, place.bases)
                      .scalar(access.flat, Instance{place.deltas, 1});

@@ -33,15 +33,16 @@ static constexpr int64_t pairLanes[] = {4, 8, 16};
 static constexpr double workgroupCost = 1000;
 /// Bytes per cycle from beyond the second-level cache.
 static constexpr double farBytesPerCycle = 10;
+/// And from there: what panels that are not packed next to the strip of rows come with.
+static constexpr double nearBytesPerCycle = 24;
 /// Rows of the second factor that are read at a time where they are read in place: as many streams
 /// as hardware prefetchers follow.
 static constexpr int64_t streams = 8;
 /// Vectors of one stream that are read before the next one has its turn, where memory is what is
 /// waited for: more of them, and a prefetcher is asked for so much at once that it falls behind.
 static constexpr int64_t streamVectors = 4;
-/// A way of the first level is as large as a page wherever addresses are looked up while they are
-/// translated; it has 8 of them or more everywhere since Haswell and Zen.
-static constexpr int64_t wayBytes = 4096, ways = 8;
+/// Of the first level, or more, everywhere since Haswell and Zen.
+static constexpr int64_t ways = 8;
 /// What is in the caches as soon as it has been read once.
 static constexpr double streamedBytes = 32 << 10;
 /// Parts of rows and of columns that are tried.
@@ -63,29 +64,6 @@ static bool mayStay(const KernelNest &nest, const PanelPlan &plan, const Contrac
   const Access &access = found->second;
   return access.guards.empty() && access.type == nest.reduced.getType() &&
          strideAlong(nest, access, plan.what.depth) && strideAlong(nest, access, unitLoops) == 1;
-}
-
-/// Whether strips of `rows` rows that are `depth` deep would take more than half of the ways of
-/// some sets of the first level if they were read in place.
-static bool collide(const KernelNest &nest, const ContractionNest &what, int64_t rows,
-                    int64_t depth) {
-  const Access &access = nest.accesses.find(what.rows.factor)->second;
-  if (what.rows.loops.empty())
-    return false;
-  std::optional<int64_t> stride = access.strideAlong(what.rows.loops.back());
-  int64_t bytes = nest.reduced.getType().getIntOrFloatBitWidth() / 8;
-  if (!stride)
-    return false;
-  int64_t most = 0;
-  for (int64_t row = 0; row < rows; ++row) {
-    int64_t over = 0; // rows that have a line where this one begins
-    for (int64_t other = 0; other < rows; ++other) {
-      int64_t distance = ((row - other) * *stride * bytes) % wayBytes;
-      over += (distance + wayBytes) % wayBytes < depth * bytes;
-    }
-    most = std::max(most, over);
-  }
-  return most > ways / 2;
 }
 
 /// How a factor that is packed is read.
@@ -136,9 +114,7 @@ int64_t PanelPlan::steps(const KernelNest &nest, unsigned loop) const {
   return pairLoop == loop ? llvm::divideCeil(nest.sizes[loop], 2) : nest.sizes[loop];
 }
 
-int64_t PanelPlan::columnElements() const {
-  return columns == PanelWalk::inPlace ? 0 : depthBlock * columnTile;
-}
+int64_t PanelPlan::columnElements() const { return packsColumns() ? depthBlock * columnTile : 0; }
 
 int64_t PanelPlan::stripElements() const {
   return rows == PanelWalk::inPlace ? 0 : depthBlock * registerRows;
@@ -148,7 +124,7 @@ int64_t PanelPlan::sumElements() const { return splitsDepth() ? rowTile * column
 
 int64_t PanelPlan::lastVectors() const {
   int64_t rest = what.columns.extent % panelWidth();
-  return rest == 0 || columns == PanelWalk::inPlace ? vectors : llvm::divideCeil(rest, lanes);
+  return rest == 0 || !packsColumns() ? vectors : llvm::divideCeil(rest, lanes);
 }
 
 int64_t PanelPlan::edgeElements() const { return registerRows * panelWidth(); }
@@ -185,6 +161,8 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   auto tileCycles = [&](int64_t vectors) {
     double sums = registerRows * vectors, loads = (registerRows + vectors) * loadCost;
     double step = std::max({sums * productCost, loads, latency}) + loads / 8;
+    if (columns == PanelWalk::inPanels && rowStrips > 1)
+      step = std::max(step, vectors * lanes * elementBytes() / nearBytesPerCycle);
     double perBlock = (latency ? tileOverhead : tileOverhead / 4) +
                       (splitsDepth() ? sums * (loadCost + storeCost) : 0);
     return depth * step + blocks * perBlock;
@@ -211,11 +189,12 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   };
   double rowTiles = llvm::divideCeil(what.rows.extent, rowTile),
          columnTiles = llvm::divideCeil(what.columns.extent, columnTile);
-  if (columns != PanelWalk::inPlace)
+  if (packsColumns())
     result += depth * ((panels - 1) * vectors + lastVectors()) * lanes * rowTiles *
               packing(columns, what.columns, lanes);
   // Each step of the depth begins somewhere else in memory, where no prefetcher has been.
-  if (double(what.columns.extent) * depth * elementBytes() > streamedBytes)
+  if (columns != PanelWalk::inPanels &&
+      double(what.columns.extent) * depth * elementBytes() > streamedBytes)
     result +=
         depth * rowTiles * columnTiles * (columns == PanelWalk::inPlace ? streamCost : rowCost);
   if (rows != PanelWalk::inPlace)
@@ -329,7 +308,7 @@ PanelTiling PanelPlan::tiling() const {
           depthBlock,
           {registerRows, vectors},
           lanes,
-          {rows != PanelWalk::inPlace, columns != PanelWalk::inPlace},
+          {rows != PanelWalk::inPlace, packsColumns()},
           {},
           hasPairs(),
           apart};
@@ -353,6 +332,8 @@ std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTilin
     return std::nullopt;
   if (tiling.packed[1])
     plan.columns = walkOf(nest, plan, plan.what.columns);
+  else if (liesInPanels(nest, plan))
+    plan.columns = PanelWalk::inPanels;
   else if (!mayStay(nest, plan, plan.what.columns, plan.what.columns.loops) ||
            plan.what.columns.extent < plan.panelWidth())
     return std::nullopt;
@@ -387,19 +368,22 @@ namespace {
 class Chooser {
 public:
   Chooser(const KernelNest &nest, const PanelTarget &target, const ContractionNest &what,
-          bool within, int64_t apart)
-      : nest(nest), target(target), what(what), within(within), apart(apart) {}
+          bool within, bool mayArrange, int64_t apart)
+      : nest(nest), target(target), what(what), within(within), mayArrange(mayArrange),
+        apart(apart) {}
   std::vector<std::pair<double, PanelPlan>> found;
 
   void tryRegisters(int64_t rows, int64_t vectors, int64_t lanes);
 
 private:
   void tryTiles(PanelPlan plan);
+  void tryInPanels(PanelPlan plan);
   double price(const PanelPlan &plan) const;
   const KernelNest &nest;
   const PanelTarget &target;
   const ContractionNest &what;
   bool within; ///< A workgroup, and all threads are busy with others.
+  bool mayArrange;
   int64_t apart;
 };
 } // namespace
@@ -435,7 +419,12 @@ void Chooser::tryTiles(PanelPlan plan) {
   // Columns: packed ones take a quarter of the second level, sums as much.
   int64_t mostColumns = what.columns.extent, quarter = target.l2Bytes / 4;
   quarter = std::min(quarter, target.maxLocalBytes / 2);
-  if (plan.columns != PanelWalk::inPlace)
+  bool isOneStrip = what.rows.extent <= plan.registerRows;
+  if (plan.columns == PanelWalk::inPanels)
+    mostColumns = isOneStrip
+                      ? mostColumns
+                      : std::max(target.l2Bytes / 2 / (plan.depthBlock * bytes), plan.panelWidth());
+  else if (plan.columns != PanelWalk::inPlace)
     mostColumns = std::max(quarter / (plan.depthBlock * bytes), plan.panelWidth());
   else if (plan.splitsDepth())
     mostColumns = std::max(target.l1Bytes / 2 / (plan.registerRows * bytes), plan.panelWidth());
@@ -466,6 +455,42 @@ void Chooser::tryTiles(PanelPlan plan) {
     found.emplace_back(bestPrice, *best);
 }
 
+/// Parts of the depth that are no deeper than `most`: equal ones if there are any that are not
+/// much smaller.
+static int64_t depthPart(int64_t depth, int64_t unit, int64_t most) {
+  if (depth <= most)
+    return depth;
+  int64_t parts = llvm::divideCeil(depth, most);
+  for (int64_t more = parts; more <= parts * 3 / 2; ++more)
+    if (depth % more == 0 && depth / more % unit == 0)
+      return depth / more;
+  return std::min(depth, evenPart(depth, unit, most));
+}
+
+/// Columns that lie in panels, or can: only the strip of rows has to stay in the first level, since
+/// panels come from the second one in one run. Rows are read in place even where they share sets,
+/// as long as a line of each and two of the panel find room: no more is needed at a time.
+void Chooser::tryInPanels(PanelPlan plan) {
+  int64_t bytes = plan.elementBytes(), depth = plan.depthSteps;
+  plan.columns = PanelWalk::inPanels;
+  if (mayStay(nest, plan, what.rows, what.depth) &&
+      !collide(nest, what, plan.registerRows, depth, ways - 2))
+    plan.rows = PanelWalk::inPlace;
+  if (what.rows.extent <= plan.registerRows) {
+    plan.depthBlock = depth;
+    return tryTiles(plan);
+  }
+  int64_t most = std::min(target.l1Bytes * 3 / 4 / (plan.registerRows * bytes),
+                          target.l2Bytes / 2 / (plan.panelWidth() * bytes)),
+          before = 0;
+  for (int64_t part : {most, most / 2}) {
+    plan.depthBlock = depthPart(depth, plan.lanes, std::max(part, plan.lanes));
+    if (plan.depthBlock != before)
+      tryTiles(plan);
+    before = plan.depthBlock;
+  }
+}
+
 void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
   PanelPlan plan(nest, what, lanes);
   plan.registerRows = rows;
@@ -475,8 +500,11 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
   int64_t bytes = plan.elementBytes(), depth = plan.depthSteps;
   int64_t most = target.l1Bytes * 3 / 4 / ((rows + plan.panelWidth()) * bytes);
   if (!mayStay(nest, plan, what.rows, what.depth) ||
-      (what.rows.extent > rows && collide(nest, what, rows, std::min(most, depth))))
+      (what.rows.extent > rows && collide(nest, what, rows, std::min(most, depth), ways / 2)))
     plan.rows = walkOf(nest, plan, what.rows);
+  if (liesInPanels(nest, plan) || (mayArrange && !plan.hasPairs() &&
+                                   nest.sizes[what.columns.loops.back()] % plan.panelWidth() == 0))
+    tryInPanels(plan);
   // Columns in place: either all of them stay in the first level, or there is one strip of rows,
   // and they are read in long runs.
   if (mayStay(nest, plan, what.columns, what.columns.loops) &&
@@ -524,7 +552,7 @@ static void tryAll(Chooser &chooser, const ContractionNest &what, const PanelTar
 }
 
 std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const PanelTarget &target,
-                                             bool within) {
+                                             bool within, bool mayArrange) {
   std::optional<ContractionNest> what = ContractionNest::getForCPU(nest);
   if (!what || (what->isInteger && target.pairInstructions == 0))
     return {};
@@ -536,7 +564,7 @@ std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const Panel
     bool isOneLoop = columnsAreOneLoop(nest, *what);
     if (apart && !isOneLoop)
       continue;
-    Chooser chooser(nest, target, *what, within, apart);
+    Chooser chooser(nest, target, *what, within, mayArrange && apart == 0, apart);
     tryAll(chooser, *what, target, lanes);
     llvm::append_range(found, chooser.found);
     if (isOneLoop)

@@ -17,10 +17,12 @@
 #include <vector>
 
 namespace mlir::tiny {
+struct SelectTilingCPUPassOptions;
 
 /// How a factor reaches the registers.
 enum class PanelWalk : uint8_t {
   inPlace,   ///< It is read where it lies.
+  inPanels,  ///< The same: a constant that lies in panels [column / width][depth][width].
   alongSide, ///< Packed by vectors along its rows or columns.
   alongDepth ///< Packed by vectors along the depth, which is where it is contiguous.
 };
@@ -79,6 +81,9 @@ struct PanelPlan {
   int64_t steps(const KernelNest &nest, unsigned loop) const;
   int64_t depthSteps = 0;
   int64_t panelWidth() const { return vectors * lanes; }
+  bool packsColumns() const {
+    return columns == PanelWalk::alongSide || columns == PanelWalk::alongDepth;
+  }
   /// Those of the last panel: no more than there are columns for, where these are packed.
   int64_t lastVectors() const;
   int64_t elementBytes() const { return element.getIntOrFloatBitWidth() / 8; }
@@ -108,9 +113,10 @@ struct PanelPlan {
   static std::optional<PanelPlan> get(const KernelNest &nest, const PanelTiling &tiling);
   /// The best one for `nest` of each register tile and way to read the factors, the cheapest first;
   /// none where it is no contraction.
-  /// With `within`, `nest` is what one workgroup has of it, beside other nests.
+  /// With `within`, `nest` is what one workgroup has of it, beside other nests. With
+  /// `mayArrange`, columns of any plan can be brought into its panels before the program runs.
   static std::vector<PanelPlan> candidates(const KernelNest &nest, const PanelTarget &target,
-                                           bool within = false);
+                                           bool within = false, bool mayArrange = false);
   /// Those with half or twice the rows, columns or depth of this one.
   SmallVector<PanelTiling> neighbours(const KernelNest &nest, const PanelTarget &target) const;
 };
@@ -118,6 +124,11 @@ struct PanelPlan {
 /// The logarithm of the time that `workgroups` of `cycles` each take, weighed over machines of one
 /// to many threads.
 double priceOnThreads(double workgroups, double cycles);
+
+/// The width of the panels in which the columns of `nest` should lie if they are a constant;
+/// nothing if panels are not what is cheapest then.
+std::optional<int64_t> arrangedWidth(const KernelNest &nest,
+                                     const SelectTilingCPUPassOptions &options);
 
 /// What one step along `loops`, walked as one, adds to `access`; nothing where that is no constant.
 /// 0 where there are none.
@@ -129,6 +140,13 @@ std::optional<int64_t> strideAlong(const KernelNest &nest, const Access &access,
 bool columnsAreOneLoop(const KernelNest &nest, const ContractionNest &what);
 /// The same of the loads of a factor along `loops`.
 bool loadsAreLinear(const KernelNest &nest, const ContractionSide &side, ArrayRef<unsigned> loops);
+/// Whether the columns lie in whole panels of the plan's width in memory, each in the order in
+/// which it is multiplied.
+bool liesInPanels(const KernelNest &nest, const PanelPlan &plan);
+/// Whether strips of `rows` rows that are `depth` deep would take more than `mostWays` of some sets
+/// of the first level if they were read in place.
+bool collide(const KernelNest &nest, const ContractionNest &what, int64_t rows, int64_t depth,
+             int64_t mostWays);
 /// Whether any load of the factor has a guard.
 bool isGuarded(const KernelNest &nest, const ContractionSide &side);
 /// Rounds of the innermost loop that `unit` neighbours may be in, the first of which is at a

@@ -453,6 +453,26 @@ std::pair<double, int64_t> TilingSelector::workgroupsFor(ArrayRef<const KernelNe
   return {most, static_cast<int64_t>(std::min<double>(most, options.maxWorkgroups))};
 }
 
+/// Whether `plan` costs less than `candidate`, the nest as it stands.
+static bool paysInPanels(const KernelNest &nest, const PanelPlan &plan, const Candidate &candidate,
+                         const SelectTilingCPUPassOptions &options) {
+  return plan.cycles(nest) < Pricer(nest, options.numVectorRegisters).price(candidate) +
+                                 plan.farCycles(candidate, panelTarget(options));
+}
+
+std::optional<int64_t> mlir::tiny::arrangedWidth(const KernelNest &nest,
+                                                 const SelectTilingCPUPassOptions &options) {
+  std::vector<PanelPlan> plans = PanelPlan::candidates(nest, panelTarget(options),
+                                                       /*within=*/false, /*mayArrange=*/true);
+  if (plans.empty() || plans.front().columns != PanelWalk::inPanels)
+    return std::nullopt;
+  std::optional<Candidate> candidate =
+      choose(nest, lanesFor(nest, options.vectorBits), options.numVectorRegisters, 0);
+  if (!paysInPanels(nest, plans.front(), *candidate, options))
+    return std::nullopt;
+  return plans.front().panelWidth();
+}
+
 LogicalResult TilingSelector::selectAlone(const KernelNest &nest, TilingRank rank,
                                           Attribute &tiling) {
   bool mayHavePanels =
@@ -464,9 +484,7 @@ LogicalResult TilingSelector::selectAlone(const KernelNest &nest, TilingRank ran
   std::optional<Candidate> candidate = best(nest, rank.form == TilingRank::plain ? rank.rank : 0);
   bool hasPanels = rank.form == TilingRank::contraction;
   if (rank.form == TilingRank::cheapest && !plans.empty())
-    hasPanels =
-        plans.front().cycles(nest) < Pricer(nest, options.numVectorRegisters).price(*candidate) +
-                                         plans.front().farCycles(*candidate, target);
+    hasPanels = paysInPanels(nest, plans.front(), *candidate, options);
   if (hasPanels) {
     if (plans.size() <= rank.rank)
       return failure();

@@ -86,10 +86,12 @@ struct RDNA3PipelineOptions : PassPipelineOptions<RDNA3PipelineOptions> {
 void buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify,
                            const Target *gpu = nullptr, bool integerSums = false);
 void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
-/// The part of the Tile stage in front of the choice of tilings, and what that is made with.
+/// The parts of the Tile stage in front of the choice of tilings, and what that is made with.
+/// Constants are arranged before anything asks for the tiling of a kernel.
+void buildArrangePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 void buildNestsPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 SelectTilingCPUPassOptions selectTilingOptions(const CPUPipelineOptions &options);
-/// The same for a GPU. Constants are arranged before anything asks for the tiling of a kernel.
+/// The same for a GPU.
 void buildArrangePipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);
 void buildNestsPipelineRDNA3(OpPassManager &pm, const RDNA3PipelineOptions &options);
 void buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);

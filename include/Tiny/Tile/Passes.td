@@ -118,6 +118,34 @@ def ArrangeConstantsPass : Pass<"tiny-tile-arrange-constants", "::mlir::ModuleOp
   ];
 }
 
+def ArrangePanelsPass : Pass<"tiny-tile-arrange-panels", "::mlir::ModuleOp"> {
+  let summary = "Let constants lie in memory in the panels in which a CPU multiplies them";
+  let description = [{
+    A constant right factor of a contraction that is cheapest in panels lies in these panels, if all
+    kernels that read it and all launches of these agree and its columns are whole panels. The kernel
+    reads it by a `tiny.read` then, and the constant says how it lies in memory. Its value stays as it
+    is; it is permuted while it is copied to the constants segment, and takes no more memory.
+
+    ```mlir
+    %w = tiny.constant dense_resource<w> : tensor<128x256xf32>
+    // becomes
+    %w = tiny.constant {tiny.layout = {order = array<i64: 1, 0, 2>, shape = array<i64: 128, 8, 32>}} …
+    // and its kernel, which read `(m, n, k) -> (k, n)` of tensor<128x256xf32>,
+    // reads `(m, n, k) -> (n floordiv 32, k, n mod 32)` of tensor<8x128x32xf32>
+    ```
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "256", "Bits of one vector register">,
+    Option<"numVectorRegisters", "num-vector-registers", "unsigned", "16",
+           "Vector registers of the target">,
+    Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "Bytes of the first-level data cache">,
+    Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Bytes of the second-level cache">,
+    Option<"maxLocalBytes", "max-local-bytes", "int64_t", "262144",
+           "Bytes that the locals of one workgroup may have, on its stack">
+  ];
+  let dependentDialects = ["::mlir::tiny::TinyDialect"];
+}
+
 def ShrinkLocalsPass : Pass<"tiny-tile-shrink-locals", "::mlir::func::FuncOp"> {
   let summary = "Keep locals in their narrow type, and where those lie that nobody needs any more";
   let description = [{

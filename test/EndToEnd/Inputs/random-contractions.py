@@ -2,9 +2,10 @@
 """Sums of products of random shapes on the CPU against the reference and its error bounds: matrices and
 batches of them, transposed, strided and shifted operands, convolutions with padding, factors that are
 computed on the way (not-a-numbers and infinities among them), narrow factors, and epilogues. Integers
-take all numbers of their type, and have to be exact; or they are quantised factors of floats.
+take all numbers of their type, and have to be exact; or they are quantised factors of floats. With
+`constants`, right factors are constants, which may lie in memory in another order than in the program.
 
-usage: random-contractions.py FOLDER SEED COUNT [integers|quantised] [OPTION OF TINY-RUN...]
+usage: random-contractions.py FOLDER SEED COUNT [integers|quantised|constants] [OPTION OF TINY-RUN...]
 """
 import pathlib
 import random
@@ -43,8 +44,8 @@ def write_integers(path, chosen, shape, element):
 
 
 class Program:
-    def __init__(self, chosen, quantised):
-        self.chosen, self.quantised = chosen, quantised
+    def __init__(self, chosen, quantised, constants):
+        self.chosen, self.quantised, self.constants = chosen, quantised, constants
         self.arguments, self.types, self.lines, self.results = [], [], [], []
         self.names = 0
 
@@ -147,6 +148,26 @@ class Program:
         return self.op(f"tiny.pad {value} low {low} high {[0] * len(shape)} value 0.0 : f32 : "
                        f"{tensor(inner, 'f32')} -> {tensor(shape, 'f32')}")
 
+    def constant(self, shape, element):
+        """A constant of `shape`, in this order or transposed; one in eight has what is no number."""
+        chosen = self.chosen
+        transposed = chosen.random() < 0.4
+        stored = shape[:-2] + [shape[-1], shape[-2]] if transposed else shape
+        count = 1
+        for n in shape:
+            count *= n
+        numbers = [chosen.uniform(-1, 1) for _ in range(count)]
+        if chosen.random() < 0.125:
+            for special in (float("nan"), float("inf"), -0.0, 1e-40):
+                numbers[chosen.randrange(count)] = special
+        bits = struct.pack(f"<{count}{'d' if element == 'f64' else 'f'}", *numbers).hex()
+        value = self.op(f'tiny.constant dense<"0x{bits}"> : {tensor(stored, element)}')
+        if transposed:
+            last = len(shape) - 1
+            order = list(range(last - 1)) + [last, last - 1]
+            value = self.op(f"tiny.permute {value} {order} : {tensor(stored, element)} -> {tensor(shape, element)}")
+        return value
+
     def finished(self, value, shape, wide):
         """An epilogue."""
         kind = self.chosen.choice(["none", "none", "bias", "residual", "max"])
@@ -163,11 +184,13 @@ class Program:
     def product(self, element):
         chosen = self.chosen
         m, n, k = chosen.choice(SIZES), chosen.choice(SIZES), chosen.choice(DEPTHS)
+        if self.constants and chosen.random() < 0.7:
+            n = chosen.choice([16, 32, 48, 64, 128, 192])  # whole panels
         batch = [chosen.randint(2, 4)] if chosen.random() < 0.25 else []
         self.weights = False
         a, wide = self.factor([*batch, m, k], element)
         self.weights = chosen.random() < 0.7
-        b, _ = self.factor([*batch, k, n], element)
+        b = self.constant([*batch, k, n], wide) if self.constants else self.factor([*batch, k, n], element)[0]
         full = [*batch, m, k, n]
         a = self.moved(a, [*batch, m, k], [*batch, m, k, 1], full, wide)
         b = self.moved(b, [*batch, k, n], [*batch, 1, k, n], full, wide)
@@ -242,6 +265,9 @@ class Program:
 def main(folder, seed, count, *options):
     elements = ["f32", "f32", "f32", "f64", "f16", "bf16"]
     quantised = bool(options) and options[0] == "quantised"
+    constants = bool(options) and options[0] == "constants"
+    if constants:
+        elements, options = ["f32", "f32", "f32", "f64"], options[1:]
     if options and options[0] in ("integers", "quantised"):
         elements, options = ["i8", "i8", "ui8", "ui8", "i16"], options[1:]
     chosen = random.Random(seed)
@@ -249,9 +275,9 @@ def main(folder, seed, count, *options):
     folder.mkdir(parents=True, exist_ok=True)
     done = failed = 0
     while done < count:
-        program = Program(chosen, quantised)
+        program = Program(chosen, quantised, constants)
         for _ in range(min(IN_A_PROGRAM, count - done)):
-            add = program.product if chosen.random() < 0.8 else program.convolution
+            add = program.product if constants or chosen.random() < 0.8 else program.convolution
             add(chosen.choice(elements))
         path = folder / f"contractions-{done}.mlir"
         path.write_text(program.text())

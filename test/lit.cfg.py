@@ -53,6 +53,13 @@ if os.path.isdir(os.path.join(shared, "models")):
 else:
     lit_config.note("no shared models in %s: the tests that need them are skipped" % shared)
 
+# Where bf16 is multiplied, that is run; elsewhere, only what is emitted for others is looked at.
+with open("/proc/cpuinfo") as cpuinfo:
+    if "avx512_bf16" in cpuinfo.read().split():
+        config.available_features.add("avx512bf16")
+    else:
+        lit_config.note("no AVX512_BF16: products in bf16 are compiled, and not run")
+
 # Code for the other architecture is compiled by every test that wants it, and run where that can be.
 aarch64_tools = ["aarch64-linux-gnu-gcc", "qemu-aarch64"]
 missing = [tool for tool in aarch64_tools if not shutil.which(tool)]

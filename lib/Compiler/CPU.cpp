@@ -167,6 +167,18 @@ std::string mlir::tiny::missingOnHost(const CPU &cpu) {
   return llvm::join(missing, ", ");
 }
 
+std::string mlir::tiny::whyNoBF16Products(const CPU &cpu) {
+  auto info = subtarget(cpu.triple, cpu.name, cpu.features);
+  if (!info)
+    return llvm::toString(info.takeError());
+  if (cpu.triple.isX86() && (*info)->checkFeatures("+avx512bf16,+avx512vl"))
+    return "";
+  return "products in bf16 need AVX512_BF16, which '" + cpu.name +
+         "' lacks; leave --precision at f32, or compile for a CPU that has it, such as --cpu "
+         "znver4 "
+         "or cooperlake";
+}
+
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 mlir::tiny::createTargetMachine(const CPU &cpu) {
   initializeLLVM();

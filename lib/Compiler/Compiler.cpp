@@ -95,6 +95,7 @@ public:
   /// What is compiled for: the row of a GPU, or else `cpu`.
   const Target *gpu = nullptr;
   unsigned tunedKernels = 0;
+  std::vector<std::string> bf16Kernels;
   CPU cpu;
   SmallVector<SmallVector<char, 0>> code;
 
@@ -144,6 +145,13 @@ LogicalResult Compilation::prepareCPU() {
   cpuOptions.parts = std::max(options.parts, 1u);
   cpuOptions.verify = options.verifyStages;
   cpuOptions.setTarget(cpu.facts);
+  cpuOptions.bf16Products = options.precision == Precision::bf16;
+  if (!cpuOptions.bf16Products)
+    return success();
+  if (options.target == "affine")
+    return module.emitError("products in bf16 are for the target 'cpu'");
+  if (std::string reason = whyNoBF16Products(cpu); !reason.empty())
+    return module.emitError(reason);
   return success();
 }
 
@@ -151,6 +159,9 @@ LogicalResult Compilation::prepare() {
   gpu = findGPU(options.target);
   if (!gpu && failed(prepareCPU()))
     return failure();
+  if (gpu && options.precision == Precision::bf16)
+    return module.emitError("products in bf16 are for CPUs; '")
+           << options.target << "' multiplies in bf16 what the program has in bf16";
   if (gpu) {
     gpuOptions.entry = options.entry;
     gpuOptions.parts = std::max(options.parts, 1u);
@@ -193,7 +204,8 @@ LogicalResult Compilation::count() {
 
 /// What tuning has found takes the place of the choice by cost.
 void Compilation::useTunedTilings() {
-  TilingCache cache = gpu ? TilingCache(options.cache, *gpu) : TilingCache(options.cache, cpu);
+  TilingCache cache = gpu ? TilingCache(options.cache, *gpu)
+                          : TilingCache(options.cache, cpu, cpuOptions.bf16Products);
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!function->hasAttr("tiny.kernel") || function->hasAttr(tilingAttrName))
       continue;
@@ -293,11 +305,16 @@ LogicalResult Compilation::makeObjects() {
   if (isKept) {
     for (auto [launch, grid] : llvm::zip_equal(entry.getOps<LaunchOp>(), kept.grids))
       launch.setGrid(ArrayRef<int64_t>(grid));
+    bf16Kernels = std::move(kept.bf16Kernels);
     code = std::move(kept.objects);
     return makePlan();
   }
   if (failed(tile()) || failed(makePlan()))
     return failure();
+  for (auto kernel : module.getOps<func::FuncOp>())
+    if (kernel->hasAttr(kBF16ProductsAttrName))
+      bf16Kernels.push_back(kernel.getName().str());
+  kept.bf16Kernels = bf16Kernels;
   if (cache)
     for (auto launch : entry.getOps<LaunchOp>())
       llvm::copy(*launch.getGrid(), kept.grids.emplace_back().begin());
@@ -458,6 +475,8 @@ FailureOr<std::unique_ptr<Artefact>> mlir::tiny::compile(ModuleOp module,
   artefact->constants = compilation.constants;
   artefact->cost = std::move(compilation.cost);
   artefact->tunedKernels = compilation.tunedKernels;
+  artefact->precision = options.precision;
+  artefact->bf16Kernels = std::move(compilation.bf16Kernels);
   return artefact;
 }
 

@@ -123,6 +123,8 @@ static bool read(StringRef text, CompiledLaunches &code) {
     StringRef object = reader.bytes(reader.number());
     code.objects.emplace_back(object.begin(), object.end());
   }
+  for (uint64_t kernels = reader.number(); kernels > 0 && reader.isWhole; --kernels)
+    code.bf16Kernels.push_back(reader.bytes(reader.number()).str());
   return reader.isWhole && reader.left() == 0;
 }
 
@@ -136,6 +138,11 @@ static std::string write(const CompiledLaunches &code) {
   for (const SmallVector<char, 0> &object : code.objects) {
     append(text, object.size());
     text.append(object.data(), object.size());
+  }
+  append(text, code.bf16Kernels.size());
+  for (const std::string &kernel : code.bf16Kernels) {
+    append(text, kernel.size());
+    text += kernel;
   }
   return text;
 }

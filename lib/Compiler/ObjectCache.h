@@ -22,6 +22,7 @@ namespace mlir::tiny {
 struct CompiledLaunches {
   std::vector<std::array<int64_t, 3>> grids; ///< of each launch
   SmallVector<SmallVector<char, 0>> objects; ///< one for each part
+  std::vector<std::string> bf16Kernels;      ///< those with products in bf16
 };
 
 class ObjectCache {

@@ -102,6 +102,7 @@ SelectTilingCPUPassOptions mlir::tiny::selectTilingOptions(const CPUPipelineOpti
   select.l2Bytes = options.l2Bytes;
   select.maxLocalBytes = options.maxStackBytes;
   select.pairInstructions = options.pairInstructions;
+  select.bf16Products = options.bf16Products;
   return select;
 }
 
@@ -112,6 +113,7 @@ void mlir::tiny::buildArrangePipelineCPU(OpPassManager &pm, const CPUPipelineOpt
   arrange.l1Bytes = options.l1Bytes;
   arrange.l2Bytes = options.l2Bytes;
   arrange.maxLocalBytes = options.maxStackBytes;
+  arrange.bf16Products = options.bf16Products;
   pm.addPass(createArrangePanelsPass(arrange));
 }
 

@@ -11,8 +11,9 @@
 using namespace mlir;
 using namespace mlir::tiny;
 
-TilingCache::TilingCache(StringRef folder, const CPU &cpu)
-    : folder(folder), target(cpu.triple.str() + " " + cpu.name + " " + cpu.features) {}
+TilingCache::TilingCache(StringRef folder, const CPU &cpu, bool bf16Products)
+    : folder(folder), target(cpu.triple.str() + " " + cpu.name + " " + cpu.features +
+                             (bf16Products ? " products of bf16" : "")) {}
 
 TilingCache::TilingCache(StringRef folder, const Target &gpu) : folder(folder), target(gpu.name) {}
 

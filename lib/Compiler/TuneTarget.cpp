@@ -22,9 +22,12 @@ public:
   CPUTuneTarget(const TuneOptions &options, const CPU &cpu) : options(options), cpu(cpu) {
     pipeline.entry = options.compile.entry;
     pipeline.setTarget(cpu.facts);
+    pipeline.bf16Products = options.compile.precision == Precision::bf16;
   }
 
-  TilingCache cache(StringRef folder) const override { return TilingCache(folder, cpu); }
+  TilingCache cache(StringRef folder) const override {
+    return TilingCache(folder, cpu, pipeline.bf16Products);
+  }
   void buildSchedule(OpPassManager &pm, const CompileOptions &compile) const override {
     if (compile.input == Stage::program)
       buildSchedulePipeline(pm, compile.entry, compile.verifyStages, /*gpu=*/nullptr,
@@ -174,5 +177,10 @@ std::unique_ptr<TuneTarget> TuneTarget::create(ModuleOp module, const TuneOption
         << options.compile.cpu << "': it lacks " << missing;
     return nullptr;
   }
+  if (options.compile.precision == Precision::bf16)
+    if (std::string reason = whyNoBF16Products(*cpu); !reason.empty()) {
+      module.emitError(reason);
+      return nullptr;
+    }
   return std::make_unique<CPUTuneTarget>(options, *cpu);
 }

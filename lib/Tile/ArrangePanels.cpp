@@ -137,6 +137,7 @@ struct ArrangePanelsPass : tiny::impl::ArrangePanelsPassBase<ArrangePanelsPass> 
     options.l1Bytes = l1Bytes;
     options.l2Bytes = l2Bytes;
     options.maxLocalBytes = maxLocalBytes;
+    options.bf16Products = bf16Products;
     auto collect = [&](func::FuncOp function, ConstantWishes &wishes) {
       collectWishes(function, options, wishes);
     };

@@ -9,6 +9,7 @@
 #include "NestEmitter.h"
 #include "PanelEmitter.h"
 #include "Tiny/IR/FoldOperations.h"
+#include "Tiny/IR/KernelAttributes.h"
 #include "Tiny/Tile/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -86,6 +87,8 @@ struct ContractCPUPass : tiny::impl::ContractCPUPassBase<ContractCPUPass> {
     function->setAttr(tilingAttrName, ArrayAttr::get(&getContext(), others));
     if (contractions.empty())
       return;
+    if (llvm::any_of(contractions, [](const Contraction &c) { return c.plan.roundsToBF16(); }))
+      function->setAttr(kBF16ProductsAttrName, UnitAttr::get(&getContext()));
 
     llvm::DenseMap<Value, Value> flat = flattenBuffers(function);
     OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody().front());

@@ -25,8 +25,9 @@ using namespace mlir::tiny;
 
 static constexpr auto noWrap = arith::IntegerOverflowFlags::nsw;
 static constexpr int64_t lineBytes = 64;
-/// Products that are summed up one after the other. What roundings cost grows with their number;
-/// the sums of runs are as exact as those of a library, which blocks likewise, for 1 % of the time.
+/// Steps, of one product or two, that are summed up one after the other. What roundings cost grows
+/// with their number; the sums of runs are as exact as those of a library, which blocks likewise,
+/// for 1 % of the time.
 static constexpr int64_t runLength = 128;
 /// A depth up to this is one run.
 static constexpr int64_t longestRun = runLength * 3 / 2;
@@ -44,11 +45,11 @@ Value PanelEmitter::mul(Value lhs, int64_t rhs) {
 }
 
 /// The next `elements` of `memory`, or nothing where there are none.
-Value PanelEmitter::takeMemory(Value memory, int64_t elements, int64_t &offset) {
+Value PanelEmitter::takeMemory(Value memory, int64_t elements, Type element, int64_t &offset) {
   if (elements == 0)
     return {};
-  Value view = memref::ViewOp::create(builder, loc, MemRefType::get({elements}, plan.element),
-                                      memory, index(offset), /*sizes=*/ValueRange());
+  Value view = memref::ViewOp::create(builder, loc, MemRefType::get({elements}, element), memory,
+                                      index(offset), /*sizes=*/ValueRange());
   offset += llvm::alignTo(elements * plan.elementBytes(), lineBytes);
   return view;
 }
@@ -72,10 +73,10 @@ PanelEmitter::PanelEmitter(OpBuilder &builder, const EmissionContext &context,
   numRows = extentFrom(firstRow, plan.what.rows.extent, plan.rowTile);
   numColumns = extentFrom(firstColumn, plan.what.columns.extent, plan.columnTile);
   int64_t offset = 0;
-  columnMemory = takeMemory(memory, plan.columnElements(), offset);
-  stripMemory = takeMemory(memory, plan.stripElements(), offset);
-  sumMemory = takeMemory(memory, plan.sumElements(), offset);
-  edgeMemory = takeMemory(memory, plan.edgeElements(), offset);
+  columnMemory = takeMemory(memory, plan.columnElements(), plan.packed, offset);
+  stripMemory = takeMemory(memory, plan.stripElements(), plan.packed, offset);
+  sumMemory = takeMemory(memory, plan.sumElements(), plan.element, offset);
+  edgeMemory = takeMemory(memory, plan.edgeElements(), plan.element, offset);
   if (!stripMemory && plan.what.rows.extent >= plan.registerRows)
     rowStride =
         strideAlong(nest, nest.accesses.find(plan.what.rows.factor)->second, plan.what.rows.loops);
@@ -217,6 +218,13 @@ SmallVector<Value> PanelEmitter::firstSums(DepthBlock block, const Tile &tile) {
   return SmallVector<Value>(branch.getResults());
 }
 
+/// What multiplies vectors of pairs of bf16 and adds the two products of each to a sum.
+static StringRef bf16Intrinsic(int64_t lanes) {
+  return lanes == 4   ? "llvm.x86.avx512bf16.dpbf16ps.128"
+         : lanes == 8 ? "llvm.x86.avx512bf16.dpbf16ps.256"
+                      : "llvm.x86.avx512bf16.dpbf16ps.512";
+}
+
 /// What multiplies vectors of pairs of i16 and adds up the two products of each.
 static StringRef pairIntrinsic(int64_t lanes) {
   return lanes == 4   ? "llvm.x86.sse2.pmadd.wd"
@@ -227,14 +235,20 @@ static StringRef pairIntrinsic(int64_t lanes) {
 /// `sum` plus a vector of products.
 Value PanelEmitter::multiplyAdd(Value factor, Value column, Value sum) {
   if (plan.hasPairs()) {
-    auto halves = VectorType::get({2 * plan.lanes}, builder.getI16Type());
+    bool rounds = plan.roundsToBF16();
+    auto halves = VectorType::get({2 * plan.lanes},
+                                  rounds ? Type(builder.getBF16Type()) : builder.getI16Type());
     auto asHalves = [&](Value value) -> Value {
       return vector::BitCastOp::create(builder, loc, halves, value);
     };
-    Value products = LLVM::CallIntrinsicOp::create(builder, loc, sum.getType(),
-                                                   builder.getStringAttr(pairIntrinsic(plan.lanes)),
-                                                   ValueRange{asHalves(factor), asHalves(column)})
-                         .getResults();
+    auto call = [&](StringRef name, ValueRange operands) -> Value {
+      return LLVM::CallIntrinsicOp::create(builder, loc, sum.getType(), builder.getStringAttr(name),
+                                           operands)
+          .getResults();
+    };
+    if (rounds)
+      return call(bf16Intrinsic(plan.lanes), {sum, asHalves(factor), asHalves(column)});
+    Value products = call(pairIntrinsic(plan.lanes), {asHalves(factor), asHalves(column)});
     return arith::AddIOp::create(builder, loc, sum, products);
   }
   if (context.hasFma)
@@ -245,7 +259,8 @@ Value PanelEmitter::multiplyAdd(Value factor, Value column, Value sum) {
 
 /// The loop in which all the time is spent.
 SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
-  auto type = VectorType::get({plan.lanes}, plan.element);
+  auto type = VectorType::get({plan.lanes}, plan.element),
+       packedType = VectorType::get({plan.lanes}, plan.packed);
   int64_t rows = plan.registerRows, width = plan.panelWidth();
   // Where step 0 is, and what a step adds.
   Value columnBase, columnBuffer = columnMemory, rowBuffer = stripMemory;
@@ -278,7 +293,7 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
     for (int64_t vector = 0; vector < tile.vectors; ++vector) {
       Value place = vector ? add(columnPlace, index(vector * plan.lanes)) : columnPlace;
       columns.push_back(
-          vector::LoadOp::create(builder, loc, type, columnBuffer, ValueRange{place}));
+          vector::LoadOp::create(builder, loc, packedType, columnBuffer, ValueRange{place}));
     }
     for (int64_t row = 0; row < rows; ++row) {
       Value place;
@@ -289,7 +304,7 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
       else
         place = add(mul(step, rows), index(row));
       Value scalar = memref::LoadOp::create(builder, loc, rowBuffer, place);
-      Value factor = vector::BroadcastOp::create(builder, loc, type, scalar);
+      Value factor = vector::BroadcastOp::create(builder, loc, packedType, scalar);
       for (int64_t vector = 0; vector < tile.vectors; ++vector) {
         Value sum = sums[row * tile.vectors + vector];
         result.push_back(multiplyAdd(factor, columns[vector], sum));

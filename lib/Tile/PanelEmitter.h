@@ -28,7 +28,7 @@ private:
     Value row, column, rows, columns, firstRow, firstColumn;
     int64_t vectors;
   };
-  Value takeMemory(Value memory, int64_t elements, int64_t &offset);
+  Value takeMemory(Value memory, int64_t elements, Type element, int64_t &offset);
   void emitBlock(DepthBlock block);
   void placeRows(DepthBlock block, const Tile &tile);
   void emitTile(DepthBlock block, const Tile &tile);

@@ -177,6 +177,21 @@ Value PanelPacker::load(const LoopPlace &place, int64_t vectorDim, int64_t numLa
                          : loadAt(place, vectorDim, numLanes, guardsHold, mask);
 }
 
+static Type typeLike(Value value, Type element) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  return vector ? Type(vector.clone(element)) : element;
+}
+
+/// `factor` as i16: an integer that it holds, or the bits of the bf16 that is nearest.
+static Value toHalves(OpBuilder &builder, Location loc, Value factor) {
+  Type type = typeLike(factor, builder.getI16Type());
+  if (isa<IntegerType>(getElementTypeOrSelf(factor)))
+    return arith::TruncIOp::create(builder, loc, type, factor);
+  Value rounded =
+      builder.createOrFold<arith::TruncFOp>(loc, typeLike(factor, builder.getBF16Type()), factor);
+  return arith::BitcastOp::create(builder, loc, type, rounded);
+}
+
 /// The same for pairs, which `place` counts along their loop.
 Value PanelPacker::loadPair(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
                             bool guardsHold, Value mask) {
@@ -186,12 +201,18 @@ Value PanelPacker::loadPair(const LoopPlace &place, int64_t vectorDim, int64_t n
     at.bases[loop] = mul(pair, 2);
   if (vectorDim == loop) { // neighbours in memory, and in a vector of halves
     Value both = loadAt(at, vectorDim, 2 * numLanes, guardsHold, mask);
-    Value halves = arith::TruncIOp::create(
-        builder, loc, VectorType::get({2 * numLanes}, builder.getI16Type()), both);
+    Value halves = toHalves(builder, loc, both);
     return vector::BitCastOp::create(builder, loc,
                                      VectorType::get({numLanes}, builder.getI32Type()), halves);
   }
-  Value low = loadAt(at, vectorDim, numLanes, guardsHold, mask), exists;
+  auto loadHalf = [&]() -> Value {
+    Value loaded = loadAt(at, vectorDim, numLanes, guardsHold, mask);
+    if (!plan.roundsToBF16())
+      return loaded; // its upper half goes below
+    Value half = toHalves(builder, loc, loaded);
+    return arith::ExtUIOp::create(builder, loc, typeLike(half, builder.getI32Type()), half);
+  };
+  Value low = loadHalf(), exists;
   at.deltas[loop] += 1;
   if (size % 2 != 0) { // behind the last step: that one again, to be replaced by 0
     Value next = add(at.bases[loop], index(1));
@@ -199,7 +220,7 @@ Value PanelPacker::loadPair(const LoopPlace &place, int64_t vectorDim, int64_t n
     at.bases[loop] = emitMin(builder, loc, next, index(size - 1));
     at.deltas[loop] = 0;
   }
-  Value high = loadAt(at, vectorDim, numLanes, guardsHold, mask);
+  Value high = loadHalf();
   auto constant = [&](int32_t value) -> Value {
     TypedAttr attribute = builder.getI32IntegerAttr(value);
     if (auto type = dyn_cast<VectorType>(high.getType()))
@@ -208,7 +229,8 @@ Value PanelPacker::loadPair(const LoopPlace &place, int64_t vectorDim, int64_t n
   };
   if (exists)
     high = arith::SelectOp::create(builder, loc, exists, high, constant(0));
-  low = arith::AndIOp::create(builder, loc, low, constant(0xffff));
+  if (!plan.roundsToBF16())
+    low = arith::AndIOp::create(builder, loc, low, constant(0xffff));
   high = arith::ShLIOp::create(builder, loc, high, constant(16));
   return arith::OrIOp::create(builder, loc, high, low);
 }

@@ -22,11 +22,9 @@ using namespace mlir::tiny;
 // Packing was measured on Zen 3: contiguous loads and stores, transposed ones, and scalar ones.
 static constexpr double loadCost = 0.5, fmaCost = 0.5, storeCost = 1, tileOverhead = 16,
                         chainLatency = 5, packCost = 2, transposeCost = 4, elementCost = 1.5,
-                        guardCost = 1.5, pieceCost = 2, rowCost = 16, streamCost = 60,
-                        runCost = 4.5, scatterCost = 5;
+                        guardCost = 1.5, pieceCost = 2, rowCost = 16, roundCost = 4,
+                        streamCost = 60, runCost = 4.5, scatterCost = 5;
 static constexpr int64_t lineBytes = 64;
-/// In a tiling.
-static constexpr StringLiteral pairsName = "pairs";
 /// Sums of pairs that an instruction of x86 has: those of SSE2, AVX2 and AVX-512.
 static constexpr int64_t pairLanes[] = {4, 8, 16};
 /// What a workgroup costs beside its work.
@@ -89,6 +87,12 @@ static PanelWalk walkOf(const KernelNest &nest, const PanelPlan &plan,
 // Sizes and cycles
 //===----------------------------------------------------------------------===//
 
+/// Whether factors may be packed in pairs: integers always are, and those of f32 if the tiling says
+/// so, as bf16.
+static bool mayPair(const KernelNest &nest, const ContractionNest &what) {
+  return what.isInteger || nest.reduced.getType().isF32();
+}
+
 /// The loop of the depth that loses the least if it is walked in pairs; of these, the innermost.
 static unsigned pairLoopOf(const KernelNest &nest, const ContractionNest &what) {
   auto loss = [&](unsigned loop) {
@@ -101,10 +105,12 @@ static unsigned pairLoopOf(const KernelNest &nest, const ContractionNest &what) 
   return best;
 }
 
-PanelPlan::PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes)
-    : what(std::move(contraction)), element(nest.reduced.getType()), lanes(lanes) {
-  if (what.isInteger)
+PanelPlan::PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes, bool pairs)
+    : what(std::move(contraction)), element(nest.reduced.getType()), packed(element), lanes(lanes) {
+  if (pairs) {
     pairLoop = pairLoopOf(nest, what);
+    packed = IntegerType::get(element.getContext(), 32);
+  }
   depthSteps = 1;
   for (unsigned loop : what.depth)
     depthSteps *= steps(nest, loop);
@@ -173,6 +179,8 @@ double PanelPlan::cycles(const KernelNest &nest) const {
     double perVector = walk == PanelWalk::alongDepth ? transposeCost : packCost;
     if (hasPairs()) // of which each half is loaded, and the two are put together
       perVector += packCost;
+    if (roundsToBF16())
+      perVector += 2 * roundCost;
     if (isGuarded(nest, side))
       perVector += guardCost * (hasPairs() ? 2 : 1);
     if (walk == PanelWalk::alongSide)
@@ -192,17 +200,19 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   if (packsColumns())
     result += depth * ((panels - 1) * vectors + lastVectors()) * lanes * rowTiles *
               packing(columns, what.columns, lanes);
-  // Each step of the depth begins somewhere else in memory, where no prefetcher has been.
+  // Each step of the depth begins somewhere else in memory, where no prefetcher has been. There,
+  // factors that packing rounds are as wide as others.
+  double depthOutside = roundsToBF16() ? what.depthExtent : depth;
   if (columns != PanelWalk::inPanels &&
-      double(what.columns.extent) * depth * elementBytes() > streamedBytes)
-    result +=
-        depth * rowTiles * columnTiles * (columns == PanelWalk::inPlace ? streamCost : rowCost);
+      double(what.columns.extent) * depthOutside * elementBytes() > streamedBytes)
+    result += depthOutside * rowTiles * columnTiles *
+              (columns == PanelWalk::inPlace ? streamCost : rowCost);
   if (rows != PanelWalk::inPlace)
     result += depth * rowStrips * registerRows * columnTiles *
               packing(rows, what.rows, rows == PanelWalk::alongDepth ? lanes : registerRows);
   // What comes from far away.
-  double bytes =
-      depth * elementBytes() * (what.rows.extent * columnTiles + what.columns.extent * rowTiles);
+  double bytes = depthOutside * elementBytes() *
+                 (what.rows.extent * columnTiles + what.columns.extent * rowTiles);
   result += bytes / farBytesPerCycle / 2; // half of it behind the products
   // The epilogue, in vectors where these are in one loop; columns that fill none, one by one.
   bool inVectors =
@@ -212,54 +222,6 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   result += what.rows.extent *
             (stores * (storeCost + operationsOf(nest.epilogue) * fmaCost) + single * elementCost);
   return batch * result;
-}
-
-DictionaryAttr PanelTiling::attribute(MLIRContext *context) const {
-  Builder b(context);
-  SmallVector<NamedAttribute> entries = {
-      b.getNamedAttr("tile", b.getDenseI64ArrayAttr(tile)),
-      b.getNamedAttr("depth", b.getI64IntegerAttr(depth)),
-      b.getNamedAttr("registers", b.getDenseI64ArrayAttr(registers)),
-      b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
-      b.getNamedAttr("packed", b.getDenseI64ArrayAttr(packed))};
-  if (pairs)
-    entries.push_back(b.getNamedAttr(pairsName, b.getUnitAttr()));
-  if (!grid.empty())
-    entries.push_back(b.getNamedAttr(gridName, b.getDenseI64ArrayAttr(grid)));
-  if (apart)
-    entries.push_back(b.getNamedAttr("apart", b.getI64IntegerAttr(apart)));
-  return b.getDictionaryAttr(entries);
-}
-
-std::optional<PanelTiling> PanelTiling::get(DictionaryAttr attribute) {
-  auto number = [&](StringRef name) {
-    auto value = attribute.getAs<IntegerAttr>(name);
-    return value && value.getType().isInteger(64) ? value.getInt() : 0;
-  };
-  auto pair = [&](StringRef name) -> std::array<int64_t, 2> {
-    auto value = attribute.getAs<DenseI64ArrayAttr>(name);
-    if (!value || value.size() != 2)
-      return {-1, -1};
-    return {value[0], value[1]};
-  };
-  PanelTiling tiling{pair("tile"),
-                     number("depth"),
-                     pair("registers"),
-                     number("lanes"),
-                     pair("packed"),
-                     {},
-                     attribute.getAs<UnitAttr>(pairsName) != nullptr,
-                     number("apart")};
-  if (auto grid = attribute.getAs<DenseI64ArrayAttr>(gridName))
-    tiling.grid = llvm::to_vector(grid.asArrayRef());
-  auto [rowTile, columnTile] = tiling.tile;
-  auto [rows, vectors] = tiling.registers;
-  unsigned numEntries = 5 + !tiling.grid.empty() + tiling.pairs + (tiling.apart != 0);
-  if (attribute.size() != numEntries || tiling.apart < 0 || tiling.depth < 1 || rows < 1 ||
-      vectors < 1 || tiling.lanes < 2 || rowTile < 1 || columnTile < 1 || rowTile % rows != 0 ||
-      columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 || tiling.packed[1] < 0)
-    return std::nullopt;
-  return tiling;
 }
 
 double PanelPlan::farCycles(const Candidate &alone, const PanelTarget &target) const {
@@ -318,10 +280,10 @@ std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTilin
   std::optional<ContractionNest> what = ContractionNest::getForCPU(nest, tiling.apart);
   if (!what)
     return std::nullopt;
-  if (tiling.pairs != what->isInteger ||
-      (tiling.pairs && !llvm::is_contained(pairLanes, tiling.lanes)))
+  if ((what->isInteger && !tiling.pairs) ||
+      (tiling.pairs && (!mayPair(nest, *what) || !llvm::is_contained(pairLanes, tiling.lanes))))
     return std::nullopt;
-  PanelPlan plan(nest, std::move(*what), tiling.lanes);
+  PanelPlan plan(nest, std::move(*what), tiling.lanes, tiling.pairs);
   plan.rowTile = tiling.tile[0], plan.columnTile = tiling.tile[1];
   plan.registerRows = tiling.registers[0], plan.vectors = tiling.registers[1];
   plan.depthBlock = tiling.depth;
@@ -368,9 +330,9 @@ namespace {
 class Chooser {
 public:
   Chooser(const KernelNest &nest, const PanelTarget &target, const ContractionNest &what,
-          bool within, bool mayArrange, int64_t apart)
+          bool within, bool mayArrange, int64_t apart, bool pairs)
       : nest(nest), target(target), what(what), within(within), mayArrange(mayArrange),
-        apart(apart) {}
+        apart(apart), pairs(pairs) {}
   std::vector<std::pair<double, PanelPlan>> found;
 
   void tryRegisters(int64_t rows, int64_t vectors, int64_t lanes);
@@ -385,6 +347,7 @@ private:
   bool within; ///< A workgroup, and all threads are busy with others.
   bool mayArrange;
   int64_t apart;
+  bool pairs;
 };
 } // namespace
 
@@ -492,7 +455,7 @@ void Chooser::tryInPanels(PanelPlan plan) {
 }
 
 void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
-  PanelPlan plan(nest, what, lanes);
+  PanelPlan plan(nest, what, lanes, pairs);
   plan.registerRows = rows;
   plan.vectors = vectors;
   plan.apart = apart;
@@ -564,9 +527,14 @@ std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const Panel
     bool isOneLoop = columnsAreOneLoop(nest, *what);
     if (apart && !isOneLoop)
       continue;
-    Chooser chooser(nest, target, *what, within, mayArrange && apart == 0, apart);
-    tryAll(chooser, *what, target, lanes);
-    llvm::append_range(found, chooser.found);
+    bool mayRound = target.bf16Products && mayPair(nest, *what);
+    for (bool pairs : {false, true}) {
+      if (pairs ? !what->isInteger && !mayRound : what->isInteger)
+        continue;
+      Chooser chooser(nest, target, *what, within, mayArrange && apart == 0, apart, pairs);
+      tryAll(chooser, *what, target, lanes);
+      llvm::append_range(found, chooser.found);
+    }
     if (isOneLoop)
       break;
   }

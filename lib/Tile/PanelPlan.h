@@ -32,6 +32,8 @@ struct PanelTarget {
   int64_t vectorBits, numRegisters, l1Bytes, l2Bytes, maxLocalBytes;
   /// Instructions that multiply vectors of pairs of 16-bit integers and add them to sums; 0: none.
   unsigned pairInstructions = 0;
+  /// Whether factors of f32 may be rounded to bf16, pairs of which one instruction multiplies.
+  bool bf16Products = false;
 };
 
 /// How a contraction is cut into panels, as it stands in the list of tilings of a kernel:
@@ -46,7 +48,7 @@ struct PanelTarget {
 /// Tiles are workgroups then. Beside other nests of a group it is the shared loops that are
 /// divided, as `grid = array<i64: 1, 64, 512>` says for each parallel loop, and tiles are loops in
 /// each workgroup. With `pairs`, an element of a panel is two numbers of 16 bits, consecutive steps
-/// along one loop of the depth, and `depth` counts these.
+/// along one loop of the depth, and `depth` counts these: integers, or bf16 where sums are of f32.
 struct PanelTiling {
   std::array<int64_t, 2> tile;      ///< Rows and columns of one workgroup: whole `registers`.
   int64_t depth;                    ///< Steps of the reduction after which sums are put aside.
@@ -64,6 +66,7 @@ struct PanelTiling {
 struct PanelPlan {
   ContractionNest what;
   Type element; ///< Of the sums, and as wide as one of packed factors.
+  Type packed;  ///< Of packed factors.
   int64_t lanes;
   int64_t rowTile = 0, columnTile = 0;   ///< Of a workgroup.
   int64_t registerRows = 0, vectors = 0; ///< Of a register tile.
@@ -77,6 +80,7 @@ struct PanelPlan {
   int64_t apart = 0; ///< As in a PanelTiling.
 
   bool hasPairs() const { return pairLoop >= 0; }
+  bool roundsToBF16() const { return hasPairs() && !what.isInteger; }
   /// Steps along `loop`, and those of the whole depth, as packed elements.
   int64_t steps(const KernelNest &nest, unsigned loop) const;
   int64_t depthSteps = 0;
@@ -108,7 +112,7 @@ struct PanelPlan {
   PanelTiling tiling() const;
 
   /// A plan without sizes.
-  PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes);
+  PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes, bool pairs);
   /// The plan that `tiling` describes, or nothing where it does not fit `nest`.
   static std::optional<PanelPlan> get(const KernelNest &nest, const PanelTiling &tiling);
   /// The best one for `nest` of each register tile and way to read the factors, the cheapest first;

@@ -295,8 +295,8 @@ static double timesOf(const KernelNest &nest) {
 //===----------------------------------------------------------------------===//
 
 static PanelTarget panelTarget(const SelectTilingCPUPassOptions &options) {
-  return {options.vectorBits, options.numVectorRegisters, options.l1Bytes,
-          options.l2Bytes,    options.maxLocalBytes,      options.pairInstructions};
+  return {options.vectorBits,    options.numVectorRegisters, options.l1Bytes,     options.l2Bytes,
+          options.maxLocalBytes, options.pairInstructions,   options.bf16Products};
 }
 
 namespace {
@@ -404,9 +404,8 @@ TilingSelector::choosePanels(ArrayRef<const KernelNest *> nests, ArrayRef<Candid
     int64_t left = options.maxLocalBytes - static_cast<int64_t>(part.localBytes());
     if (left < 0)
       return;
-    PanelTarget target{
-        options.vectorBits,      options.numVectorRegisters, options.l1Bytes, options.l2Bytes, left,
-        options.pairInstructions};
+    PanelTarget target = panelTarget(options);
+    target.maxLocalBytes = left;
     std::vector<std::optional<PanelPlan>> plans(nests.size());
     double cycles = part.cacheCycles(options.l1Bytes, options.l2Bytes);
     for (auto [member, whole] : llvm::enumerate(nests)) {
@@ -554,8 +553,8 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
     if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName))
       return;
     SelectTilingCPUPassOptions options{
-        vectorBits, numVectorRegisters, minWork, maxWorkgroups,   l1Bytes,
-        l2Bytes,    maxLocalBytes,      panels,  pairInstructions};
+        vectorBits, numVectorRegisters, minWork, maxWorkgroups,    l1Bytes,
+        l2Bytes,    maxLocalBytes,      panels,  pairInstructions, bf16Products};
     FailureOr<ArrayAttr> tilings = selectTilingsCPU(function, options);
     if (failed(tilings))
       return signalPassFailure();

@@ -217,6 +217,13 @@ def command_line_cases(files):
     yield tiny_run("emit-reference", [model, "--emit", "mlir"] + reference, "--emit needs a target")
     yield tiny_run("emit-and-run", [model, "--emit", "llvm", "--bench", "3"], "runs nothing")
     yield tiny_run("cpu-reference", [model, "--cpu", "x86-64"] + reference, "--cpu says what --target cpu compiles for")
+    bf16 = ["--precision", "bf16"]
+    yield tiny_run("precision-word", [model, "--precision", "f8"], "'f8' is unknown: give f32 or bf16")
+    yield tiny_run("precision-cpu", [model, "--cpu", "x86-64-v3", "--emit", "asm"] + bf16,
+                   "need AVX512_BF16, which 'x86-64-v3' lacks; leave --precision at f32, or compile for a CPU")
+    yield tiny_run("precision-reference", [model] + bf16 + reference, "--precision bf16 is for what is compiled")
+    yield tiny_run("precision-gpu", [model, "--target", "rdna3"] + bf16, "--precision bf16 is for --target cpu")
+    yield tiny_run("precision-bounds", [model, "--verify-against", "reference"] + bf16 + inputs, "needs a tolerance")
     yield tiny_run("cache-reference", [model, "--cache", "c"] + reference, "--cache keeps code and tilings of kernels")
     yield tiny_run("tune-word", [model, "--tune=often"] + inputs, "'often' is not a whole number")
     yield tiny_run("tune-reference", [model, "--tune"] + reference, "--tune measures kernels")

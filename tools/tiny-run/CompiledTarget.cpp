@@ -40,6 +40,8 @@ mlir::tiny::CompileOptions tinyrun::compileOptions(const Model &model, const Opt
   result.target = options.target;
   result.cpu = options.cpu;
   result.entry = options.entry;
+  if (options.precision == "bf16")
+    result.precision = mlir::tiny::Precision::bf16;
   // What is emitted depends on the command line only.
   if (options.emit.empty() || !options.cache.empty())
     result.cache = cacheFolder(options);
@@ -174,10 +176,7 @@ public:
   std::string report(Report format) const override {
     const mlir::tiny::Target &row = peaksOf(*options);
     const mlir::tiny::CodeObjectStatistics *code = statistics ? &*statistics : nullptr;
-    return format == Report::json ? reportJson(artefact->plan.view(), *artefact->cost, row,
-                                               phases(), code, artefact->tunedKernels)
-                                  : reportText(artefact->plan.view(), *artefact->cost, row,
-                                               phases(), code, artefact->tunedKernels);
+    return (format == Report::json ? reportJson : reportText)(*artefact, row, phases(), code);
   }
 
 private:

@@ -249,6 +249,10 @@ static const OptionInfo kOptions[] = {
      false, PARSE(parseDevice(o, v, e))},
     {"--cpu", "NAME", "the processor to compile for, as LLVM names it (default: host)", false,
      PARSE((o.cpu = v.str(), true))},
+    {"--precision", "f32|bf16",
+     "what contractions of f32 multiply on a processor (default: f32); bf16 rounds the\nfactors, "
+     "where that is faster, and needs AVX512_BF16 (docs/Targets.md)",
+     false, PARSE(parseChoice(v, {"f32", "bf16"}, o.precision, e))},
     {"--threads", "N", "threads to use (default: one per core)", false,
      PARSE(parseNumber(v, 1, 1024, o.threads, e))},
     {"--cache", "FOLDER|none",
@@ -390,6 +394,14 @@ static bool checkTogether(const Options &options, std::string &error) {
     return fail("--cpu says what --target cpu compiles for");
   if (isReference && !options.emit.empty())
     return fail("--emit needs a target that compiles, and the reference interprets");
+  if (options.precision == "bf16" && isReference)
+    return fail("--precision bf16 is for what is compiled, and the reference interprets");
+  if (options.precision == "bf16" && options.target != "cpu")
+    return fail("--precision bf16 is for --target cpu; a GPU multiplies in bf16 what the program "
+                "has in bf16");
+  if (options.precision == "bf16" && !options.verifyAgainst.empty() && !options.hasTolerance())
+    return fail("--verify-against reference with --precision bf16 needs a tolerance, as --max-tol "
+                "0.01: the reference's own error bounds are those of products in f32");
   bool runs = !options.inputs.empty() || !options.outputs.empty() || !options.expected.empty() ||
               !options.verifyAgainst.empty() || options.bench || options.profile;
   if (!options.emit.empty() && (runs || options.report != Report::none))

@@ -44,7 +44,8 @@ struct Options {
   std::string target; // cpu, reference, or a GPU, once all is parsed
   std::string device; // cpu, sim, hsa, hsa:1 …; empty: what the target has
   std::string cpu = "host";
-  std::string cache; // a folder, or none; empty: the user's own
+  std::string precision = "f32"; // of products: f32 or bf16
+  std::string cache;             // a folder, or none; empty: the user's own
   unsigned threads = 0;
   uint64_t maxMemory = 0;                 // 0: what the machine has
   uint64_t maxFlops = 0, maxLaunches = 0; // 0: no limit

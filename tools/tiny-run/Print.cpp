@@ -265,14 +265,14 @@ static uint64_t bytesOf(const PlanView &plan, tinyrt::PlanRange<tiny_plan_tensor
   return bytes;
 }
 
-std::string tinyrun::reportText(const PlanView &plan, const mlir::tiny::ProgramCost &cost,
+std::string tinyrun::reportText(const mlir::tiny::Artefact &artefact,
                                 const mlir::tiny::Target &peaks,
                                 const std::vector<CompilerPhase> &phases,
-                                const mlir::tiny::CodeObjectStatistics *code,
-                                unsigned tunedKernels) {
+                                const mlir::tiny::CodeObjectStatistics *code) {
+  const PlanView &plan = artefact.plan.view();
   std::string text;
   llvm::raw_string_ostream os(text);
-  mlir::tiny::printCost(os, cost, peaks);
+  mlir::tiny::printCost(os, *artefact.cost, peaks);
   os << "\n";
   Table launches;
   launches.row({"launch", "grid", "buffers"});
@@ -286,10 +286,17 @@ std::string tinyrun::reportText(const PlanView &plan, const mlir::tiny::ProgramC
   }
 
   os << phaseTable(phases);
-  if (tunedKernels)
+  if (artefact.tunedKernels)
     os << "\n"
-       << tunedKernels << " of " << plan.kernels().size()
+       << artefact.tunedKernels << " of " << plan.kernels().size()
        << " kernels have tilings that --tune has found\n";
+  if (artefact.precision == mlir::tiny::Precision::bf16) {
+    os << "\n"
+       << artefact.bf16Kernels.size() << " of " << plan.kernels().size()
+       << " kernels multiply in bf16" << (artefact.bf16Kernels.empty() ? "" : ": ");
+    llvm::interleaveComma(artefact.bf16Kernels, os);
+    os << "\n";
+  }
   return text;
 }
 
@@ -318,11 +325,11 @@ static llvm::json::Array tensorsJson(const PlanView &plan,
   return array;
 }
 
-std::string tinyrun::reportJson(const PlanView &plan, const mlir::tiny::ProgramCost &cost,
+std::string tinyrun::reportJson(const mlir::tiny::Artefact &artefact,
                                 const mlir::tiny::Target &peaks,
                                 const std::vector<CompilerPhase> &phases,
-                                const mlir::tiny::CodeObjectStatistics *code,
-                                unsigned tunedKernels) {
+                                const mlir::tiny::CodeObjectStatistics *code) {
+  const PlanView &plan = artefact.plan.view();
   const tiny_plan &header = plan.header();
   llvm::json::Array launches, compile;
   for (const tiny_plan_launch &launch : plan.launches()) {
@@ -344,11 +351,11 @@ std::string tinyrun::reportJson(const PlanView &plan, const mlir::tiny::ProgramC
   llvm::json::Object report{
       {"entry", utf8(plan.entry())},
       {"kernels", uint64_t(plan.kernels().size())},
-      {"tunedKernels", tunedKernels},
+      {"tunedKernels", artefact.tunedKernels},
       {"inputs", tensorsJson(plan, plan.inputs())},
       {"outputs", tensorsJson(plan, plan.outputs())},
       {"launches", std::move(launches)},
-      {"cost", mlir::tiny::costToJson(cost, peaks)},
+      {"cost", mlir::tiny::costToJson(*artefact.cost, peaks)},
       {"memory", llvm::json::Object{{"arguments", bytesOf(plan, plan.inputs())},
                                     {"results", bytesOf(plan, plan.outputs())},
                                     {"constants", header.constants_bytes},
@@ -356,6 +363,8 @@ std::string tinyrun::reportJson(const PlanView &plan, const mlir::tiny::ProgramC
                                     {"workspace", header.workspace_bytes},
                                     {"all", memoryNeeded(plan)}}},
       {"compile", std::move(compile)}};
+  if (artefact.precision == mlir::tiny::Precision::bf16)
+    report["bf16Kernels"] = llvm::json::Array(artefact.bf16Kernels);
   if (code)
     report["code"] = mlir::tiny::statisticsToJson(*code);
   std::string text;

@@ -6,6 +6,7 @@
 #include "Model.h"
 
 #include "Tiny/Compiler/CodeObject.h"
+#include "Tiny/Compiler/Compiler.h"
 #include "Tiny/Runtime/Session.h"
 #include "Tiny/Schedule/Report.h"
 
@@ -33,12 +34,12 @@ std::string phaseTable(const std::vector<CompilerPhase> &phases);
 
 /// What is known of a compiled program before it runs, and the compiler's phases; `peaks` are those
 /// that times are computed from, `code` is null where it is no GPU's.
-std::string reportText(const tinyrt::PlanView &plan, const mlir::tiny::ProgramCost &cost,
-                       const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases,
-                       const mlir::tiny::CodeObjectStatistics *code, unsigned tunedKernels);
-std::string reportJson(const tinyrt::PlanView &plan, const mlir::tiny::ProgramCost &cost,
-                       const mlir::tiny::Target &peaks, const std::vector<CompilerPhase> &phases,
-                       const mlir::tiny::CodeObjectStatistics *code, unsigned tunedKernels);
+std::string reportText(const mlir::tiny::Artefact &artefact, const mlir::tiny::Target &peaks,
+                       const std::vector<CompilerPhase> &phases,
+                       const mlir::tiny::CodeObjectStatistics *code);
+std::string reportJson(const mlir::tiny::Artefact &artefact, const mlir::tiny::Target &peaks,
+                       const std::vector<CompilerPhase> &phases,
+                       const mlir::tiny::CodeObjectStatistics *code);
 
 } // namespace tinyrun
 

@@ -33,6 +33,9 @@ llvm::Expected<CPU> describeCPU(llvm::StringRef name);
 /// Why code for `cpu` cannot run on this machine: the features it lacks, or empty if it can.
 std::string missingOnHost(const CPU &cpu);
 
+/// Why code for `cpu` cannot multiply in bf16, and what to do; empty if it can.
+std::string whyNoBF16Products(const CPU &cpu);
+
 /// Position independent, so that the object can be linked anywhere; no contraction of mul and add.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CPU &cpu);
 

@@ -31,6 +31,9 @@ namespace mlir::tiny {
 /// or the Tile stage ends with (for tests, and for kernels written by hand).
 enum class Stage { program, scheduled, tiled };
 
+/// What contractions of f32 multiply: f32, or factors that are rounded to bf16, with sums in f32.
+enum class Precision { f32, bf16 };
+
 struct CompileOptions {
   /// "cpu"; a GPU's name (Tiny/Compiler/GPU.h); or "affine": plain loops for this CPU, one
   /// workgroup per launch. They are slow, and there to be checked.
@@ -47,6 +50,9 @@ struct CompileOptions {
   /// Floating point operations of one run (docs/Report.md), and launches, above which a program is
   /// refused; 0 for no limit. What is tiled already is not counted, and refused where there is one.
   uint64_t maxFlops = 0, maxLaunches = 0;
+  /// bf16 is for CPUs that have an instruction for it, and an error elsewhere. What multiplies in
+  /// bf16 is where that is faster, and is listed in the artefact.
+  Precision precision = Precision::f32;
   /// Kernels are spread over as many modules, which are compiled side by side: several for each
   /// thread, since their number of ops is only a guess at the time that they take.
   unsigned parts = 8;
@@ -82,6 +88,9 @@ struct Artefact {
   std::vector<Phase> phases;
   /// Kernels whose tilings were found by tuning.
   unsigned tunedKernels = 0;
+  /// Whether products may be of bf16, and the kernels in which some are.
+  Precision precision = Precision::f32;
+  std::vector<std::string> bf16Kernels;
   /// What a run costs, counted before the kernels were tiled; nothing if they came tiled.
   std::optional<ProgramCost> cost;
 

@@ -48,6 +48,10 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       llvm::cl::desc("Instructions that multiply vectors of pairs of i16 and add them to sums, 0 "
                      "for none"),
       llvm::cl::init(2)};
+  Option<bool> bf16Products{
+      *this, "bf16-products",
+      llvm::cl::desc("Let contractions of f32 round their factors to bf16 and multiply these"),
+      llvm::cl::init(false)};
   Option<unsigned> parts{*this, "parts",
                          llvm::cl::desc("Modules to spread the kernels over, at most"),
                          llvm::cl::init(1)};

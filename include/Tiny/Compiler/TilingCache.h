@@ -17,7 +17,8 @@ namespace mlir::tiny {
 
 class TilingCache {
 public:
-  TilingCache(llvm::StringRef folder, const CPU &cpu);
+  /// Choices for products in bf16 are others.
+  TilingCache(llvm::StringRef folder, const CPU &cpu, bool bf16Products = false);
   TilingCache(llvm::StringRef folder, const Target &gpu);
 
   /// The tilings of `kernel`, or null. A damaged entry is none, with a warning. Names and places do

@@ -1,7 +1,7 @@
-//===- KernelAttributes.h - what a GPU's kernel says of itself --*- C++ -*-===//
+//===- KernelAttributes.h - what a kernel says of itself --------*- C++ -*-===//
 //
 // Discardable attributes of a kernel, beside `tiny.kernel`. The Tile stage writes
-// them for a GPU; Codegen tells LLVM, and the launch plan tells the runtime.
+// them, most for a GPU; Codegen tells LLVM, and the launch plan tells the runtime.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +27,9 @@ constexpr llvm::StringLiteral kWavesAttrName = "tiny.waves_per_simd";
 /// How often the registers of a lane are halved for the tiling of this kernel: an integer, there
 /// where LLVM has spilled registers of an earlier one.
 constexpr llvm::StringLiteral kRegisterHalvingsAttrName = "tiny.register_halvings";
+
+/// On a kernel for a CPU, a unit: some of its products of f32 are of factors rounded to bf16.
+constexpr llvm::StringLiteral kBF16ProductsAttrName = "tiny.bf16_products";
 
 } // namespace mlir::tiny
 

@@ -68,7 +68,8 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
 
     Factors that are integers which 16 bits hold (8 bits without a zero point, say) go into panels as
     pairs, two steps of the depth in 32 bits, which the target multiplies and adds up at once:
-    `pairs` is in the tiling then, and `depth` counts pairs.
+    `pairs` is in the tiling then, and `depth` counts pairs. With `bf16-products`, factors of f32 may do
+    the same as pairs of bf16, to which packing rounds them: that is one more choice, at its cost.
 
     ```mlir
     func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel}
@@ -92,7 +93,9 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     Option<"panels", "panels", "bool", "true",
            "Whether contractions may be cut into panels">,
     Option<"pairInstructions", "pair-instructions", "unsigned", "2",
-           "Instructions that multiply vectors of pairs of i16 and add them to sums, 0 for none">
+           "Instructions that multiply vectors of pairs of i16 and add them to sums, 0 for none">,
+    Option<"bf16Products", "bf16-products", "bool", "false",
+           "Whether contractions of f32 may round their factors to bf16 and multiply these">
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
@@ -141,7 +144,9 @@ def ArrangePanelsPass : Pass<"tiny-tile-arrange-panels", "::mlir::ModuleOp"> {
     Option<"l1Bytes", "l1-bytes", "int64_t", "32768", "Bytes of the first-level data cache">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Bytes of the second-level cache">,
     Option<"maxLocalBytes", "max-local-bytes", "int64_t", "262144",
-           "Bytes that the locals of one workgroup may have, on its stack">
+           "Bytes that the locals of one workgroup may have, on its stack">,
+    Option<"bf16Products", "bf16-products", "bool", "false",
+           "Whether contractions of f32 may round their factors to bf16; constants stay as they are for these">
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
@@ -302,7 +307,8 @@ def ContractCPUPass : Pass<"tiny-tile-contract-cpu", "::mlir::func::FuncOp"> {
     exist, from memory.
 
     With `pairs`, an element of a panel is two factors of 16 bits, and an intrinsic of LLVM is what
-    multiplies them: the intrinsics of x86 have no op above.
+    multiplies them: the intrinsics of x86 have no op above. Where the sums are of f32, packing rounds
+    the factors to bf16, and the kernel gets `tiny.bf16_products`.
 
     ```mlir
     scf.forall (%b, %i, %j) in (1, 6, 8) {

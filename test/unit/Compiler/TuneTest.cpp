@@ -96,6 +96,8 @@ TEST_F(Tune, NamesOfKernelsDoNotMatter) {
   kernel.setName("other");
   EXPECT_EQ(cache().load(kernel), tilings);
   EXPECT_EQ(TilingCache(options.cache, *describeCPU("x86-64")).load(kernel), ArrayAttr());
+  TilingCache ofBF16(options.cache, *describeCPU("host"), /*bf16Products=*/true);
+  EXPECT_EQ(ofBF16.load(kernel), ArrayAttr());
 }
 
 /// An entry may be whole and yet no list of tilings.

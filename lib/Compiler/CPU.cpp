@@ -175,8 +175,7 @@ std::string mlir::tiny::whyNoBF16Products(const CPU &cpu) {
     return "";
   return "products in bf16 need AVX512_BF16, which '" + cpu.name +
          "' lacks; leave --precision at f32, or compile for a CPU that has it, such as --cpu "
-         "znver4 "
-         "or cooperlake";
+         "znver4 or cooperlake";
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>

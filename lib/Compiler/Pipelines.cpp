@@ -33,6 +33,7 @@ void CPUPipelineOptions::setTarget(const Target &target) {
   l3Bytes = target.caches.l3Bytes;
   nativeFMA = target.hasFMA;
   nativeF16 = target.hasF16Conversion;
+  nativeScaling = target.hasFloatScaling;
   maskedBits = target.maskedBits;
   pairInstructions = target.pairInstructions;
 }
@@ -94,27 +95,26 @@ void mlir::tiny::buildNestsPipelineCPU(OpPassManager &pm, const CPUPipelineOptio
   pm.addNestedPass<func::FuncOp>(createDecomposeOnlineReductionsPass(online));
 }
 
+/// What both the choice of tilings and the order of constants go by.
+template <typename PassOptions> static PassOptions panelOptions(const CPUPipelineOptions &options) {
+  PassOptions result;
+  result.vectorBits = options.vectorBits;
+  result.numVectorRegisters = options.numVectorRegisters;
+  result.l1Bytes = options.l1Bytes;
+  result.l2Bytes = options.l2Bytes;
+  result.maxLocalBytes = options.maxStackBytes;
+  result.bf16Products = options.bf16Products;
+  return result;
+}
+
 SelectTilingCPUPassOptions mlir::tiny::selectTilingOptions(const CPUPipelineOptions &options) {
-  SelectTilingCPUPassOptions select;
-  select.vectorBits = options.vectorBits;
-  select.numVectorRegisters = options.numVectorRegisters;
-  select.l1Bytes = options.l1Bytes;
-  select.l2Bytes = options.l2Bytes;
-  select.maxLocalBytes = options.maxStackBytes;
+  auto select = panelOptions<SelectTilingCPUPassOptions>(options);
   select.pairInstructions = options.pairInstructions;
-  select.bf16Products = options.bf16Products;
   return select;
 }
 
 void mlir::tiny::buildArrangePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
-  ArrangePanelsPassOptions arrange;
-  arrange.vectorBits = options.vectorBits;
-  arrange.numVectorRegisters = options.numVectorRegisters;
-  arrange.l1Bytes = options.l1Bytes;
-  arrange.l2Bytes = options.l2Bytes;
-  arrange.maxLocalBytes = options.maxStackBytes;
-  arrange.bf16Products = options.bf16Products;
-  pm.addPass(createArrangePanelsPass(arrange));
+  pm.addPass(createArrangePanelsPass(panelOptions<ArrangePanelsPassOptions>(options)));
 }
 
 void mlir::tiny::buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {
@@ -169,7 +169,8 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
   // Arithmetic that LLVM would get wrong or leave to a library. Conversions come last, since the
   // functions before them may make some.
   part.addNestedPass<func::FuncOp>(createExpandReductionsPass());
-  part.addPass(createExpandMathPass({options.nativeFMA}));
+  part.addPass(createExpandMathPass(
+      {options.nativeFMA, /*nativeF32=*/false, options.nativeScaling}));
   part.addNestedPass<func::FuncOp>(createExpandConversionsPass({options.nativeF16}));
 
   // Addresses as arithmetic; subviews become such arithmetic first. Tidied before control flow

@@ -257,6 +257,12 @@ Value PanelEmitter::multiplyAdd(Value factor, Value column, Value sum) {
   return arith::AddFOp::create(builder, loc, sum, product);
 }
 
+/// Puts the sums of a tile where it is stored from, or waits within a block of the depth.
+void PanelEmitter::storeTile(ArrayRef<Value> sums) {
+  for (auto [number, sum] : llvm::enumerate(sums))
+    vector::StoreOp::create(builder, loc, sum, edgeMemory, ValueRange{index(number * plan.lanes)});
+}
+
 /// The loop in which all the time is spent.
 SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
   auto type = VectorType::get({plan.lanes}, plan.element),
@@ -345,12 +351,7 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
                                             ValueRange{index(number * plan.lanes)}));
     return sums;
   };
-  auto store = [&](ArrayRef<Value> sums) {
-    for (auto [number, sum] : llvm::enumerate(sums))
-      vector::StoreOp::create(builder, loc, sum, edgeMemory,
-                              ValueRange{index(number * plan.lanes)});
-  };
-  store(firstSums(block, tile));
+  storeTile(firstSums(block, tile));
   auto runs = scf::ForOp::create(builder, loc, index(0), block.count, index(runLength));
   {
     OpBuilder::InsertionGuard guard(builder);
@@ -360,7 +361,7 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
     // No instruction: it keeps LLVM from moving them into registers again.
     LLVM::FenceOp::create(builder, loc, LLVM::AtomicOrdering::seq_cst, "singlethread");
     addTo(load(), sums);
-    store(sums);
+    storeTile(sums);
   }
   return load();
 }
@@ -464,8 +465,7 @@ void PanelEmitter::finish(const Tile &tile, ArrayRef<Value> sums) {
 /// The same for a tile some of whose rows or columns do not exist, or are stored already.
 void PanelEmitter::finishEdge(const Tile &tile, ArrayRef<Value> sums) {
   int64_t width = tile.vectors * plan.lanes;
-  for (auto [number, sum] : llvm::enumerate(sums))
-    vector::StoreOp::create(builder, loc, sum, edgeMemory, ValueRange{index(number * plan.lanes)});
+  storeTile(sums);
   // Columns up to here are whole vectors.
   Value end = tile.firstColumn, last = tile.columns ? tile.columns : index(width);
   if (!end)

@@ -35,6 +35,7 @@ private:
   SmallVector<Value> firstSums(DepthBlock block, const Tile &tile);
   SmallVector<Value> multiply(DepthBlock block, const Tile &tile);
   Value multiplyAdd(Value factor, Value column, Value sum);
+  void storeTile(ArrayRef<Value> sums);
   Value sumPlace(const Tile &tile, int64_t number);
   void finish(const Tile &tile, ArrayRef<Value> sums);
   void finishEdge(const Tile &tile, ArrayRef<Value> sums);

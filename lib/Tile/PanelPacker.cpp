@@ -534,28 +534,6 @@ void PanelPacker::packRows(DepthBlock block, Value first) {
   });
 }
 
-/// `rows`, as many as each has lanes, with rows and lanes exchanged.
-static SmallVector<Value> transpose(OpBuilder &builder, Location loc, SmallVector<Value> rows) {
-  // Squares of one element become squares of two, four, …
-  int64_t lanes = rows.size();
-  for (int64_t half = 1; half < lanes; half *= 2) {
-    SmallVector<Value> next(lanes);
-    for (int64_t row = 0; row < lanes; ++row) {
-      if (row & half)
-        continue;
-      SmallVector<int64_t> low, high;
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        low.push_back(lane & half ? lanes + lane - half : lane);
-        high.push_back(lane & half ? lanes + lane : lane + half);
-      }
-      next[row] = vector::ShuffleOp::create(builder, loc, rows[row], rows[row + half], low);
-      next[row + half] = vector::ShuffleOp::create(builder, loc, rows[row], rows[row + half], high);
-    }
-    rows = next;
-  }
-  return rows;
-}
-
 /// Panels of columns that are contiguous along the depth.
 void PanelPacker::packTransposed(DepthBlock block, Value first, Value units) {
   unsigned vectorDim = plan.what.depth.back();
@@ -577,7 +555,7 @@ void PanelPacker::packTransposed(DepthBlock block, Value first, Value units) {
           store(value, placeIn(unit, local, column));
         return;
       }
-      for (auto [step, value] : llvm::enumerate(transpose(builder, loc, std::move(loaded))))
+      for (auto [step, value] : llvm::enumerate(transposeVectors(builder, loc, loaded)))
         store(value, placeIn(unit, add(local, index(step))));
     });
   });

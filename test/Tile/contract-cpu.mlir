@@ -102,6 +102,48 @@ func.func private @transposed(%x: memref<97x13xf32>, %y: memref<11x97xf16>, %out
 // -----
 
 #mk = affine_map<(m, n, k) -> (m, k)>
+#kn = affine_map<(m, n, k) -> (k, n)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#sum = ["parallel", "parallel", "reduction"]
+
+// A block of the depth that is more than one run: what earlier runs summed up is in memory while one is
+// multiplied, and a fence of the compiler keeps it there. In registers it would push out the sums of the loop.
+// CHECK-LABEL: func.func private @runs
+// CHECK-COUNT-2:     vector.store %cst, {{.*}}, vector<8xf32>
+// CHECK:             scf.for %{{.*}} = %c0{{.*}} to %c256{{.*}} step %c128{{[_0-9]*}} {
+// CHECK:               scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>) {
+// CHECK-COUNT-2:         vector.fma
+// CHECK:               llvm.fence syncscope("singlethread") seq_cst
+// CHECK-COUNT-2:       arith.addf
+// CHECK-COUNT-2:       vector.store
+// CHECK-NOT:         vector.fma
+// CHECK:         return
+func.func private @runs(%x: memref<2x256xf32>, %y: memref<256x8xf32>, %out: memref<2x8xf32>)
+    attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 2, 8>, depth = 256 : i64,
+                                             registers = array<i64: 2, 1>, lanes = 8 : i64,
+                                             packed = array<i64: 0, 1>}]} {
+  %zero = arith.constant 0.0 : f32
+  %acc = memref.alloc() : memref<2x8xf32>
+  linalg.fill ins(%zero : f32) outs(%acc : memref<2x8xf32>)
+  linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = #sum}
+      ins(%x, %y : memref<2x256xf32>, memref<256x8xf32>) outs(%acc : memref<2x8xf32>) {
+  ^bb0(%p: f32, %q: f32, %a: f32):
+    %m = arith.mulf %p, %q : f32
+    %s = arith.addf %a, %m : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : memref<2x8xf32>) outs(%out : memref<2x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#mk = affine_map<(m, n, k) -> (m, k)>
 #nk = affine_map<(m, n, k) -> (n, k)>
 #kn = affine_map<(m, n, k) -> (k, n)>
 #mn = affine_map<(m, n, k) -> (m, n)>

@@ -59,6 +59,9 @@ struct Target {
   CacheSizes caches = {};
   ComputeUnits units = {};
   PeakRates peak = {};
+  /// Whether one instruction multiplies floats by 2^n, and one takes the integer from them:
+  /// AVX-512.
+  bool hasFloatScaling = false;
 };
 
 inline constexpr Target kTargets[] = {
@@ -103,7 +106,8 @@ inline constexpr Target kTargets[] = {
      2,
      {},
      {},
-     PeakRates{2112, 85}}, // Core i9-7900X
+     PeakRates{2112, 85}, // Core i9-7900X
+     true},
     {"aarch64",
      TargetKind::cpu,
      "aarch64",

@@ -10,6 +10,7 @@
 #define TINY_LIB_CODEGEN_ELEMENTWISE_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -36,6 +37,10 @@ public:
 
   Value constant(unsigned width, uint64_t value) {
     return splat(b.getIntegerAttr(b.getIntegerType(width), APInt(width, value, false, true)));
+  }
+  /// A constant that is no vector.
+  Value scalar(unsigned width, int64_t value) {
+    return arith::ConstantOp::create(b, loc, b.getIntegerAttr(b.getIntegerType(width), value));
   }
   /// A constant of the integer type of `other`.
   Value constantLike(Value other, uint64_t value) {
@@ -76,6 +81,8 @@ public:
   Value subf(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
   Value mulf(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
   Value divf(Value x, Value y) { return arith::DivFOp::create(b, loc, x, y); }
+  /// To the nearest integer, ties to the even one.
+  Value roundEven(Value x) { return math::RoundEvenOp::create(b, loc, x); }
   Value absf(Value x) { return math::AbsFOp::create(b, loc, x); }
   Value compare(arith::CmpFPredicate predicate, Value x, Value y) {
     return arith::CmpFOp::create(b, loc, predicate, x, y);
@@ -105,6 +112,10 @@ public:
   Value zext(Value x, unsigned width) { return arith::ExtUIOp::create(b, loc, integer(width), x); }
   Value trunc(Value x, unsigned width) {
     return arith::TruncIOp::create(b, loc, integer(width), x);
+  }
+  Value call(StringRef intrinsic, Type type, ValueRange operands) {
+    return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(intrinsic), operands)
+        .getResults();
   }
   Value extf(Value x, Type to) { return arith::ExtFOp::create(b, loc, to, x); }
   Value truncf(Value x, Type to) { return arith::TruncFOp::create(b, loc, to, x); }

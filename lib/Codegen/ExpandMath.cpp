@@ -224,17 +224,17 @@ static Value expandSin(OpBuilder &b, Elementwise &e, Location loc, Value x, Type
 
 /// The expansion of `op`, or null if it is not one for this pass. `x` and `to` are the operand and
 /// result type as a scalar or a vector of rank 1.
-static Value expand(OpBuilder &b, Operation *op, Value x, Type to, bool nativeFMA, bool nativeF32,
+static Value expand(OpBuilder &b, Operation *op, Value x, Type to, NativeMath native,
                     ModuleOp module) {
-  Elementwise e(b, op->getLoc(), to, nativeFMA);
+  Elementwise e(b, op->getLoc(), to, native.fma);
   bool isDouble = getElementTypeOrSelf(to).isF64();
   if (isa<math::Exp2Op>(op))
-    return isDouble ? expandExp2Double(e, x) : expandExp2Single(e, x);
+    return isDouble ? expandExp2Double(e, x) : expandExp2Single(e, x, native);
   if (isa<math::Log2Op>(op))
     return isDouble ? expandLog2Double(e, x) : expandLog2(e, x, to);
   if (isDouble)
     return expandSinDouble(b, e, op->getLoc(), x, module);
-  if (nativeF32)
+  if (native.f32)
     return expandSinSingle(b, e, op->getLoc(), x);
   return expandSin(b, e, op->getLoc(), x, to, module);
 }
@@ -256,10 +256,10 @@ static void replaceFlat(IRRewriter &rewriter, Operation *op, Value x,
 
 /// Returns `power` if something else needs it, and else null: it is gone then.
 static Operation *replaceExponential(IRRewriter &rewriter, math::Exp2Op power, Exponential found,
-                                     bool nativeFMA) {
+                                     NativeMath native) {
   replaceFlat(rewriter, found.result, found.x, [&](Value x, Type type) {
-    Elementwise e(rewriter, power.getLoc(), type, nativeFMA);
-    return expandExpSingle(e, x);
+    Elementwise e(rewriter, power.getLoc(), type, native.fma);
+    return expandExpSingle(e, x, native);
   });
   for (Operation *user : llvm::make_early_inc_range(power->getUsers()))
     if (user->use_empty() && isa<arith::MulFOp>(user))
@@ -270,11 +270,9 @@ static Operation *replaceExponential(IRRewriter &rewriter, math::Exp2Op power, E
   return nullptr;
 }
 
-static void expandOp(IRRewriter &rewriter, Operation *op, bool nativeFMA, bool nativeF32,
-                     ModuleOp module) {
-  replaceFlat(rewriter, op, op->getOperand(0), [&](Value x, Type type) {
-    return expand(rewriter, op, x, type, nativeFMA, nativeF32, module);
-  });
+static void expandOp(IRRewriter &rewriter, Operation *op, NativeMath native, ModuleOp module) {
+  replaceFlat(rewriter, op, op->getOperand(0),
+              [&](Value x, Type type) { return expand(rewriter, op, x, type, native, module); });
 }
 
 /// Without the instruction, an fma would be a call that emulates its single rounding. With it,
@@ -297,6 +295,7 @@ struct ExpandMathPass : tiny::impl::ExpandMathPassBase<ExpandMathPass> {
   using ExpandMathPassBase::ExpandMathPassBase;
 
   void runOnOperation() override {
+    NativeMath native = {nativeFMA, nativeF32, nativeScaling};
     SmallVector<Operation *> functions, fmas;
     getOperation().walk([&](Operation *op) {
       auto isOf = [&](auto... types) {
@@ -314,10 +313,10 @@ struct ExpandMathPass : tiny::impl::ExpandMathPassBase<ExpandMathPass> {
     for (Operation *&op : functions)
       if (auto power = dyn_cast<math::Exp2Op>(op))
         if (std::optional<Exponential> exponential = matchExponential(power))
-          op = replaceExponential(rewriter, power, *exponential, nativeFMA);
+          op = replaceExponential(rewriter, power, *exponential, native);
     llvm::erase(functions, nullptr);
     for (Operation *op : functions)
-      expandOp(rewriter, op, nativeFMA, nativeF32, getOperation());
+      expandOp(rewriter, op, native, getOperation());
     for (Operation *op : fmas)
       expandFMA(rewriter, op, nativeFMA);
   }

@@ -43,9 +43,16 @@ Value expandExp2Double(Elementwise &e, Value x);
 Value expandLog2Double(Elementwise &e, Value x);
 Value expandSinDouble(OpBuilder &b, Elementwise &e, Location loc, Value x, ModuleOp module);
 
+/// What a target has one instruction for.
+struct NativeMath {
+  bool fma = false;
+  bool f32 = false;     ///< exp2 and log2 of f32, and f64 is slow
+  bool scaling = false; ///< products of f32 with powers of two, in vectors: AVX-512
+};
+
 /// 2^x and e^x of an f32 scalar or vector of rank 1 without f64. Within 1.3 ULP; with fma, 1.
-Value expandExp2Single(Elementwise &e, Value x);
-Value expandExpSingle(Elementwise &e, Value x);
+Value expandExp2Single(Elementwise &e, Value x, NativeMath native);
+Value expandExpSingle(Elementwise &e, Value x, NativeMath native);
 
 /// e^x of f32, as Composer::exp composes it around an exp2.
 struct Exponential {

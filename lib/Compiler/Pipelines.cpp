@@ -169,8 +169,8 @@ void mlir::tiny::buildCodegenPipelineCPU(OpPassManager &pm, const CPUPipelineOpt
   // Arithmetic that LLVM would get wrong or leave to a library. Conversions come last, since the
   // functions before them may make some.
   part.addNestedPass<func::FuncOp>(createExpandReductionsPass());
-  part.addPass(createExpandMathPass(
-      {options.nativeFMA, /*nativeF32=*/false, options.nativeScaling}));
+  part.addPass(
+      createExpandMathPass({options.nativeFMA, /*nativeF32=*/false, options.nativeScaling}));
   part.addNestedPass<func::FuncOp>(createExpandConversionsPass({options.nativeF16}));
 
   // Addresses as arithmetic; subviews become such arithmetic first. Tidied before control flow

@@ -1,10 +1,18 @@
 // RUN: tiny-opt %s --tiny-codegen-expand-math --split-input-file | FileCheck %s --check-prefixes=CHECK,SPLIT
 // RUN: tiny-opt %s --tiny-codegen-expand-math=native-fma --split-input-file | FileCheck %s --check-prefixes=CHECK,FMA
 // RUN: tiny-opt %s --tiny-codegen-expand-math="native-fma native-f32" --split-input-file | FileCheck %s --check-prefix=NATIVE
+// RUN: tiny-opt %s --tiny-codegen-expand-math="native-fma native-scaling" --split-input-file | FileCheck %s --check-prefix=SCALE
 // The values are proved by execution: test/unit/Compiler/MathTest.cpp.
 
 // CHECK-LABEL: func.func @exp2
+// SCALE-LABEL: func.func @exp2
 func.func @exp2(%x: vector<8xf32>) -> vector<8xf32> {
+  // SCALE: llvm.call_intrinsic "llvm.x86.avx512.mask.reduce.ps.256"(%arg0
+  // SCALE-COUNT-6: math.fma
+  // SCALE-NOT: math.fma
+  // SCALE: %[[N:.*]] = math.roundeven %arg0
+  // SCALE: %[[Y:.*]] = llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.256"(%{{.*}}, %[[N]]
+  // SCALE-NEXT: return %[[Y]]
   // CHECK-NOT: {{math.exp2|f64}}
   // FMA-COUNT-6: math.fma %{{.*}} : vector<8xf32>
   // FMA-NOT: math.fma
@@ -20,6 +28,7 @@ func.func @exp2(%x: vector<8xf32>) -> vector<8xf32> {
 // of the argument, six for the polynomial. The minimum and its product are gone with the rest.
 // CHECK-LABEL: func.func @exp(
 // NATIVE-LABEL: func.func @exp(
+// SCALE-LABEL: func.func @exp(
 func.func @exp(%x: vector<8xf32>) -> vector<8xf32> {
   // CHECK-NOT: math.exp2
   // FMA: arith.cmpf ogt, %{{.*}}
@@ -31,6 +40,11 @@ func.func @exp(%x: vector<8xf32>) -> vector<8xf32> {
   // FMA: return %[[Q]]
   // SPLIT-NOT: math.fma
   // NATIVE: math.exp2
+  // SCALE: %[[N:.*]] = math.roundeven
+  // SCALE-COUNT-8: math.fma
+  // SCALE-NOT: math.fma
+  // SCALE: %[[Y:.*]] = llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.256"(%{{.*}}, %[[N]]
+  // SCALE-NEXT: return %[[Y]]
   %least = arith.constant dense<-1.040000e+02> : vector<8xf32>
   %log2e = arith.constant dense<1.44269502> : vector<8xf32>
   %most = arith.constant dense<127.996094> : vector<8xf32>
@@ -230,4 +244,17 @@ func.func @native(%x: f32) -> f32 {
   %1 = math.log2 %0 : f32
   %2 = math.sin %1 : f32
   return %2 : f32
+}
+
+// -----
+
+// Sixteen lanes have a rounding mode too; a scalar has no such instructions.
+// SCALE-LABEL: func.func @exp2_of_lanes
+func.func @exp2_of_lanes(%x: vector<2x8xf32>, %y: f32) -> (vector<2x8xf32>, f32) {
+  // SCALE: "llvm.x86.avx512.mask.reduce.ps.512"({{.*}}) : (vector<16xf32>, i32, vector<16xf32>, i16, i32) -> vector<16xf32>
+  // SCALE: "llvm.x86.avx512.mask.scalef.ps.512"({{.*}}) : (vector<16xf32>, vector<16xf32>, vector<16xf32>, i16, i32) -> vector<16xf32>
+  // SCALE-COUNT-2: arith.bitcast %{{.*}} : i32 to f32
+  %0 = math.exp2 %x : vector<2x8xf32>
+  %1 = math.exp2 %y : f32
+  return %0, %1 : vector<2x8xf32>, f32
 }

@@ -38,6 +38,10 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   Option<bool> nativeF16{*this, "native-f16",
                          llvm::cl::desc("The target converts between f16 and f32 itself"),
                          llvm::cl::init(true)};
+  Option<bool> nativeScaling{
+      *this, "native-scaling",
+      llvm::cl::desc("The target multiplies vectors of f32 by powers of two itself (AVX-512)"),
+      llvm::cl::init(false)};
   Option<unsigned> maskedBits{
       *this, "masked-bits",
       llvm::cl::desc(

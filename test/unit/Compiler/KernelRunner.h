@@ -47,7 +47,7 @@ inline void PrintTo(const Variant &variant, std::ostream *os) {
 inline std::vector<Variant> variants() {
   std::vector<Variant> result;
   for (const char *cpu : {"x86-64", "x86-64-v3", "host"})
-    for (unsigned width : {1u, 3u, 8u})
+    for (unsigned width : {1u, 3u, 8u, 16u})
       if (auto described = mlir::tiny::describeCPU(cpu);
           described && mlir::tiny::missingOnHost(*described).empty())
         result.push_back({cpu, width});

@@ -17,7 +17,10 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
+
+#include "llvm/ADT/SetVector.h"
 
 #include <array>
 #include <cmath>
@@ -270,6 +273,29 @@ static Operation *replaceExponential(IRRewriter &rewriter, math::Exp2Op power, E
   return nullptr;
 }
 
+/// Erases `op` and what nobody needs then.
+static void eraseDead(IRRewriter &rewriter, Operation *op) {
+  SmallVector<Operation *> work = {op};
+  while (!work.empty()) {
+    Operation *next = work.pop_back_val();
+    SetVector<Operation *> before;
+    for (Value operand : next->getOperands())
+      if (Operation *definition = operand.getDefiningOp())
+        before.insert(definition);
+    rewriter.eraseOp(next);
+    for (Operation *definition : before)
+      if (isOpTriviallyDead(definition))
+        work.push_back(definition);
+  }
+}
+
+static void replaceRounding(IRRewriter &rewriter, arith::SelectOp select) {
+  rewriter.setInsertionPoint(select);
+  Value rounded = math::RoundEvenOp::create(rewriter, select.getLoc(), matchRoundEven(select));
+  rewriter.replaceAllUsesWith(select.getResult(), rounded);
+  eraseDead(rewriter, select);
+}
+
 static void expandOp(IRRewriter &rewriter, Operation *op, NativeMath native, ModuleOp module) {
   replaceFlat(rewriter, op, op->getOperand(0),
               [&](Value x, Type type) { return expand(rewriter, op, x, type, native, module); });
@@ -297,6 +323,7 @@ struct ExpandMathPass : tiny::impl::ExpandMathPassBase<ExpandMathPass> {
   void runOnOperation() override {
     NativeMath native = {nativeFMA, nativeF32, nativeScaling};
     SmallVector<Operation *> functions, fmas;
+    SmallVector<arith::SelectOp> roundings;
     getOperation().walk([&](Operation *op) {
       auto isOf = [&](auto... types) {
         return isa<decltype(types)...>(getElementTypeOrSelf(op->getResult(0)));
@@ -306,10 +333,15 @@ struct ExpandMathPass : tiny::impl::ExpandMathPassBase<ExpandMathPass> {
       else if (isa<math::Exp2Op, math::Log2Op>(op) &&
                (isOf(Float64Type()) || (isOf(Float32Type()) && !nativeF32)))
         functions.push_back(op);
+      else if (auto select = dyn_cast<arith::SelectOp>(op);
+               select && nativeFMA && matchRoundEven(select))
+        roundings.push_back(select);
       else if (isa<vector::FMAOp>(op) || (isa<math::FmaOp>(op) && !nativeFMA))
         fmas.push_back(op);
     });
     IRRewriter rewriter(&getContext());
+    for (arith::SelectOp select : roundings)
+      replaceRounding(rewriter, select);
     for (Operation *&op : functions)
       if (auto power = dyn_cast<math::Exp2Op>(op))
         if (std::optional<Exponential> exponential = matchExponential(power))

@@ -3,8 +3,8 @@
 // ExpandMath.cpp is the pass, and the functions of f32 that use f64. Those of f64 are in
 // ExpandMathDouble.cpp: nothing wider helps them, so they are other formulas. In
 // ExpandMathSingle.cpp is what makes do with f32: exp2 and exp, which softmax and its like
-// spend their time in, and sin for where f64 is slow. MatchExponential.cpp finds exp, which
-// no program has an op for.
+// spend their time in, and sin for where f64 is slow. MatchExponential.cpp finds exp and
+// MatchRounding.cpp the rounding to integers, which no program has an op for.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,6 +45,7 @@ Value expandSinDouble(OpBuilder &b, Elementwise &e, Location loc, Value x, Modul
 
 /// What a target has one instruction for.
 struct NativeMath {
+  /// And the rounding to integers: x86 has that since SSE4.1, which comes before FMA.
   bool fma = false;
   bool f32 = false;     ///< exp2 and log2 of f32, and f64 is slow
   bool scaling = false; ///< products of f32 with powers of two, in vectors: AVX-512
@@ -60,6 +61,10 @@ struct Exponential {
   Operation *result;
 };
 std::optional<Exponential> matchExponential(math::Exp2Op power);
+
+/// x, if `outer` is the last op of what Composer::roundEven composes for an x of f32 or f64; else
+/// null.
+Value matchRoundEven(arith::SelectOp outer);
 
 /// sin of an f32 scalar or vector of rank 1 without f64, for a target with fma. Within 1 ULP.
 Value expandSinSingle(OpBuilder &b, Elementwise &e, Location loc, Value x);

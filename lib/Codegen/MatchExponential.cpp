@@ -8,43 +8,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "ExpandMath.h"
+#include "MatchArithmetic.h"
 #include "Tiny/IR/Exponential.h"
-
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::tiny;
-
-/// Whether `value` is the constant `number`, in every element.
-static bool isConstant(Value value, double number) {
-  Attribute attribute;
-  if (!matchPattern(value, m_Constant(&attribute)))
-    return false;
-  if (auto elements = dyn_cast<SplatElementsAttr>(attribute))
-    attribute = elements.getSplatValue<Attribute>();
-  auto real = dyn_cast<FloatAttr>(attribute);
-  return real && real.getValueAsDouble() == static_cast<float>(number);
-}
-
-/// The other operand of `value`, if that is an Op of it and the constant `number`; else null.
-template <typename Op> static Value besideConstant(Value value, double number) {
-  auto op = value ? value.getDefiningOp<Op>() : Op();
-  if (!op)
-    return {};
-  if (isConstant(op.getRhs(), number))
-    return op.getLhs();
-  return isConstant(op.getLhs(), number) ? op.getRhs() : Value();
-}
-
-/// The other operand of `value`, if that is an Op of it and `known`; else null.
-template <typename Op> static Value beside(Value value, Value known) {
-  auto op = value ? value.getDefiningOp<Op>() : Op();
-  if (!op)
-    return {};
-  if (op.getRhs() == known)
-    return op.getLhs();
-  return op.getLhs() == known ? op.getRhs() : Value();
-}
 
 /// x, if `value` is `most < x ? most : x`, and else null.
 static Value belowConstant(Value value, double most) {

@@ -258,3 +258,70 @@ func.func @exp2_of_lanes(%x: vector<2x8xf32>, %y: f32) -> (vector<2x8xf32>, f32)
   %1 = math.exp2 %y : f32
   return %0, %1 : vector<2x8xf32>, f32
 }
+
+// -----
+
+// What Composer::roundEven makes of a rounding is one instruction, where there is one.
+// FMA-LABEL: func.func @round(
+// SPLIT-LABEL: func.func @round(
+// NATIVE-LABEL: func.func @round(
+func.func @round(%x: vector<8xf32>) -> vector<8xf32> {
+  // FMA-NEXT: %[[R:.*]] = math.roundeven %{{.*}} : vector<8xf32>
+  // FMA-NEXT: return %[[R]]
+  // NATIVE-NEXT: math.roundeven
+  // NATIVE-NEXT: return
+  // SPLIT-NOT: roundeven
+  %zero = arith.constant dense<0.0> : vector<8xf32>
+  %minus = arith.constant dense<-1.0> : vector<8xf32>
+  %up = arith.constant dense<8388608.0> : vector<8xf32>
+  %down = arith.constant dense<-8388608.0> : vector<8xf32>
+  %0 = arith.cmpf olt, %x, %zero : vector<8xf32>
+  %1 = arith.mulf %x, %minus : vector<8xf32>
+  %2 = arith.maximumf %x, %1 : vector<8xf32>
+  %3 = arith.cmpf olt, %2, %up : vector<8xf32>
+  %4 = arith.addf %2, %up : vector<8xf32>
+  %5 = arith.addf %4, %down : vector<8xf32>
+  %6 = arith.select %3, %5, %2 : vector<8xi1>, vector<8xf32>
+  %7 = arith.mulf %6, %minus : vector<8xf32>
+  %8 = arith.cmpf olt, %zero, %x : vector<8xf32>
+  %9 = arith.select %8, %6, %x : vector<8xi1>, vector<8xf32>
+  %10 = arith.select %0, %7, %9 : vector<8xi1>, vector<8xf32>
+  return %10 : vector<8xf32>
+}
+
+// -----
+
+// Another number than 2^23 rounds to something else, and so does what is no magnitude.
+// FMA-LABEL: func.func @almost_round(
+func.func @almost_round(%x: f32, %y: f32) -> (f32, f32) {
+  // FMA-NOT: roundeven
+  // FMA: return
+  %zero = arith.constant 0.0 : f32
+  %minus = arith.constant -1.0 : f32
+  %up = arith.constant 4194304.0 : f32
+  %down = arith.constant -4194304.0 : f32
+  %right = arith.constant 8388608.0 : f32
+  %back = arith.constant -8388608.0 : f32
+  %0 = arith.cmpf olt, %x, %zero : f32
+  %1 = arith.mulf %x, %minus : f32
+  %2 = arith.maximumf %x, %1 : f32
+  %3 = arith.cmpf olt, %2, %up : f32
+  %4 = arith.addf %2, %up : f32
+  %5 = arith.addf %4, %down : f32
+  %6 = arith.select %3, %5, %2 : f32
+  %7 = arith.mulf %6, %minus : f32
+  %8 = arith.cmpf olt, %zero, %x : f32
+  %9 = arith.select %8, %6, %x : f32
+  %10 = arith.select %0, %7, %9 : f32
+  // Of y, not of its magnitude.
+  %13 = arith.cmpf olt, %y, %right : f32
+  %14 = arith.addf %y, %right : f32
+  %15 = arith.addf %14, %back : f32
+  %16 = arith.select %13, %15, %y : f32
+  %17 = arith.mulf %16, %minus : f32
+  %18 = arith.cmpf olt, %zero, %y : f32
+  %19 = arith.select %18, %16, %y : f32
+  %20 = arith.cmpf olt, %y, %zero : f32
+  %21 = arith.select %20, %17, %19 : f32
+  return %10, %21 : f32, f32
+}

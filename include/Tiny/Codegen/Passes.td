@@ -98,7 +98,7 @@ def PartitionKernelsPass : Pass<"tiny-codegen-partition-kernels", "::mlir::Modul
 }
 
 def ExpandMathPass : Pass<"tiny-codegen-expand-math", "::mlir::ModuleOp"> {
-  let summary = "Write out exp2, log2 and sin";
+  let summary = "Write out exp2, log2 and sin, put exp and roundings together";
   let description = [{
     Replaces `math.exp2`, `math.log2` and `math.sin`, scalars and vectors, by arithmetic. On f32 it
     computes exp2 in f32, with an error below 1.2 ULP for every argument, and log2 and sin in f64, with
@@ -111,6 +111,9 @@ def ExpandMathPass : Pass<"tiny-codegen-expand-math", "::mlir::ModuleOp"> {
 
     With `native-f32`, exp2 and log2 of f32 stay, for the hardware, and sin of f32 is computed in f32,
     to 1 ULP.
+
+    With `native-fma`, the ops that round to an integer as `Composer::roundEven` composes them become
+    `math.roundeven`, which is one instruction there.
 
     A fused multiply-add (`math.fma`, `vector.fma`) is a permission to contract. Without the
     `native-fma` option it becomes a multiplication and an addition, because LLVM would call a

@@ -119,6 +119,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny-run", default=str(ROOT / "build/release/bin/tiny-run"), help="default: %(default)s")
     parser.add_argument("--cases", metavar="REGEX", default="", help="those whose names it is found in (default: all)")
+    parser.add_argument(
+        "--shapes", metavar="NAME", nargs="+", help="others than those, as 'conv3x3 1x16x32x32->16' or 'gemm_nt 58x277x1467'"
+    )
     parser.add_argument("--random", metavar="COUNT", type=int, help="so many random products and convolutions instead")
     parser.add_argument("--seed", type=int, default=1, help="of --random (default: 1)")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS, help="default: all of them")
@@ -134,7 +137,7 @@ def main():
     try:
         python, found = prepare_environment(options.peers)
         known = ask_side(python, *(["draw", str(options.random), str(options.seed)] if options.random else ["list"]))
-        names = [name for name in known if re.search(options.cases, name)]
+        names = options.shapes or [name for name in known if re.search(options.cases, name)]
         if not names:
             raise Failure(f"no case is called like '{options.cases}'; there are {', '.join(known)}")
         for threads in options.threads:

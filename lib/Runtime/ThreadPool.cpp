@@ -1,8 +1,9 @@
 //===- ThreadPool.cpp - run a loop on all cores ---------------------------===//
 //
-// See ThreadPool.h for what it promises. Pieces are cut evenly, a few per
-// thread, and taken from a counter: even cuts keep neighbouring workgroups
-// together, and the counter evens out what another process takes from one core.
+// See ThreadPool.h for what it promises. Pieces are cut evenly, a few per thread, and
+// each thread has neighbouring ones as its share: the same part of every kernel's grid,
+// so that it often finds in its cache what it wrote there before. Who is done with its own takes
+// from the others, which evens out what another process takes from one core.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,8 +32,8 @@ static void relax() {
 #endif
 }
 
-/// The pieces of the job that nobody has taken yet.
-static uint64_t piecesLeft(uint64_t ticket) { return ticket & 0xffffffffu; }
+/// The pieces of a share that nobody has taken yet.
+static uint64_t piecesLeft(uint64_t share) { return share & 0xffffffffu; }
 
 static std::vector<int> allowedCores() {
   std::vector<int> cores;
@@ -56,6 +57,7 @@ ThreadPool::ThreadPool(unsigned threads) {
   // Where threads share a core, to spin is to keep the other one from working.
   bool enough = threads <= cores;
   spins = enough ? kSpins : 0;
+  shares = std::vector<Share>(threads);
   for (unsigned number = 1; number < threads; ++number)
     workers.emplace_back([this, number, enough] { work(number, enough); });
 }
@@ -70,28 +72,40 @@ ThreadPool::~ThreadPool() {
     worker.join();
 }
 
-/// Takes and runs one piece of the current job. False if none is left.
-bool ThreadPool::runPiece() {
-  uint64_t seen = ticket.load(std::memory_order_acquire);
-  do {
-    if (piecesLeft(seen) == 0)
-      return false;
-  } while (!ticket.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel,
-                                         std::memory_order_acquire));
-  // The job cannot end, and its description cannot change, before this piece is done. The first
-  // `extra` pieces have one more than the others.
-  uint64_t piece = piecesLeft(seen) - 1;
-  uint64_t each = count / pieces, extra = count % pieces;
-  uint64_t first = piece * each + std::min(piece, extra);
-  body(context, first, first + each + (piece < extra));
-  done.fetch_add(1, std::memory_order_release);
-  return true;
+/// Where the share of thread `number` begins, of `all` pieces.
+uint64_t ThreadPool::firstPiece(unsigned number, uint64_t all) const {
+  return number * all / size();
 }
 
-void ThreadPool::sleepUntilJob() {
+/// Runs what is left of the share of thread `number`.
+void ThreadPool::runShare(unsigned number) {
+  std::atomic<uint64_t> &share = shares[number].ticket;
+  uint64_t seen = share.load(std::memory_order_acquire);
+  while (piecesLeft(seen)) {
+    if (!share.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel,
+                                     std::memory_order_acquire))
+      continue;
+    // The job cannot end, and its description cannot change, before this piece is done. The first
+    // `extra` pieces have one more than the others.
+    uint64_t piece = firstPiece(number + 1, pieces) - piecesLeft(seen);
+    uint64_t each = count / pieces, extra = count % pieces;
+    uint64_t first = piece * each + std::min(piece, extra);
+    body(context, first, first + each + (piece < extra));
+    done.fetch_add(1, std::memory_order_release);
+    seen = share.load(std::memory_order_acquire);
+  }
+}
+
+/// Runs pieces until none is left: those of thread `number` first, then those of its neighbours.
+void ThreadPool::runShares(unsigned number) {
+  for (unsigned offset = 0; offset < size(); ++offset)
+    runShare((number + offset) % size());
+}
+
+void ThreadPool::sleepUntilJob(uint32_t after) {
   std::unique_lock<std::mutex> lock(sleep);
   sleepers.fetch_add(1);
-  wake.wait(lock, [&] { return stop || piecesLeft(ticket.load()); });
+  wake.wait(lock, [&] { return stop || job.load() != after; });
   sleepers.fetch_sub(1);
 }
 
@@ -103,12 +117,18 @@ void ThreadPool::work(unsigned number, bool bind) {
     CPU_SET(cores[number], &set);
     sched_setaffinity(0, sizeof(set), &set); // a refusal costs speed only
   }
+  // Once it has found nothing left of a job, there will be nothing.
+  uint32_t finished = 0;
   while (!stop.load(std::memory_order_relaxed)) {
-    unsigned spun = 0;
-    while (!piecesLeft(ticket.load(std::memory_order_relaxed)) && spun++ < spins)
+    for (unsigned spun = 0; job.load(std::memory_order_relaxed) == finished && spun < spins; ++spun)
       relax();
-    if (!runPiece())
-      sleepUntilJob();
+    uint32_t current = job.load(std::memory_order_acquire);
+    if (current == finished) {
+      sleepUntilJob(finished);
+      continue;
+    }
+    runShares(number);
+    finished = current;
   }
 }
 
@@ -124,16 +144,19 @@ void ThreadPool::run(uint64_t jobCount, Body jobBody, void *jobContext) {
   count = jobCount;
   pieces = std::min<uint64_t>(jobCount, size() * kPiecesPerThread);
   done.store(0, std::memory_order_relaxed);
+  uint32_t next = job.load(std::memory_order_relaxed) + 1;
+  for (unsigned number = 0; number < size(); ++number)
+    shares[number].ticket.store(uint64_t(next) << 32 |
+                                    (firstPiece(number + 1, pieces) - firstPiece(number, pieces)),
+                                std::memory_order_release);
   // Sequentially consistent with `sleepers`: either the worker that goes to sleep sees this job, or
   // it is counted here.
-  uint64_t job = (ticket.load(std::memory_order_relaxed) >> 32) + 1;
-  ticket.store(job << 32 | pieces);
+  job.store(next);
   if (sleepers.load()) {
     std::lock_guard<std::mutex> sleepLock(sleep);
     wake.notify_all();
   }
-  while (runPiece())
-    ;
+  runShares(0);
   for (unsigned spun = 0; done.load(std::memory_order_acquire) != pieces; ++spun) {
     if (spun < spins)
       relax();

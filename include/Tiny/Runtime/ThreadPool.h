@@ -40,10 +40,20 @@ public:
   void run(uint64_t count, Body body, void *context);
 
 private:
-  void work(unsigned number, bool bind);
-  bool runPiece();
-  void sleepUntilJob();
+  /// What one thread should do of the job: the number of pieces left in the low half, and in the
+  /// high half the number of the job. With it, who read the share of an earlier job cannot take a
+  /// piece of this one by mistake.
+  struct alignas(64) Share {
+    std::atomic<uint64_t> ticket{0};
+  };
 
+  void work(unsigned number, bool bind);
+  uint64_t firstPiece(unsigned number, uint64_t all) const;
+  void runShare(unsigned number);
+  void runShares(unsigned number);
+  void sleepUntilJob(uint32_t after);
+
+  std::vector<Share> shares; ///< One per thread.
   std::vector<std::thread> workers;
   unsigned spins;
   std::mutex callers;
@@ -54,9 +64,7 @@ private:
   uint64_t count = 0;
   uint64_t pieces = 0;
 
-  // The number of pieces left in the low half, and in the high half the number of the job: with it,
-  // who read the ticket of an earlier job cannot take a piece of this one by mistake.
-  alignas(64) std::atomic<uint64_t> ticket{0};
+  alignas(64) std::atomic<uint32_t> job{0}; ///< Its number; the last one to change.
   alignas(64) std::atomic<uint64_t> done{0};
 
   alignas(64) std::atomic<unsigned> sleepers{0};

@@ -87,6 +87,26 @@ static Value narrow(OpBuilder &b, Location loc, Value value, Type elementType) {
 // Casts
 //===----------------------------------------------------------------------===//
 
+/// floatToInteger where the bounds of the integer are numbers of the float: larger and smaller ones
+/// become these before the conversion, in half as many instructions.
+static Value clampedToInteger(OpBuilder &b, Location loc, Value value, Type type, bool isUnsigned,
+                              const APInt &least, const APInt &most) {
+  using Predicate = arith::CmpFPredicate;
+  Value low = floating(b, loc, value.getType(), least.roundToDouble(!isUnsigned)),
+        high = floating(b, loc, value.getType(), most.roundToDouble(!isUnsigned)),
+        zero = floating(b, loc, value.getType(), 0.0);
+  // NaN stays through both.
+  Value tooHigh = arith::CmpFOp::create(b, loc, Predicate::OLT, high, value);
+  Value clamped = arith::SelectOp::create(b, loc, tooHigh, high, value);
+  Value tooLow = arith::CmpFOp::create(b, loc, Predicate::OLT, clamped, low);
+  clamped = arith::SelectOp::create(b, loc, tooLow, low, clamped);
+  Value isNaN = arith::CmpFOp::create(b, loc, Predicate::UNO, value, value);
+  clamped = arith::SelectOp::create(b, loc, isNaN, zero, clamped);
+  if (isUnsigned)
+    return arith::FPToUIOp::create(b, loc, type, clamped);
+  return arith::FPToSIOp::create(b, loc, type, clamped);
+}
+
 /// Truncates an f32 or f64 toward zero and saturates; NaN gives 0. Both bounds are powers of two
 /// (or 0), so that they are exact in f32 and f64.
 static Value floatToInteger(OpBuilder &b, Location loc, Value value, Type to) {
@@ -95,6 +115,8 @@ static Value floatToInteger(OpBuilder &b, Location loc, Value value, Type to) {
   bool isUnsignedTarget = to.isUnsignedInteger();
   APInt least = isUnsignedTarget ? APInt::getZero(width) : APInt::getSignedMinValue(width);
   APInt most = isUnsignedTarget ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width);
+  if (width < cast<FloatType>(from).getFPMantissaWidth())
+    return clampedToInteger(b, loc, value, type, isUnsignedTarget, least, most);
   double low = isUnsignedTarget ? 0.0 : -std::ldexp(1.0, width - 1);
   double high = std::ldexp(1.0, isUnsignedTarget ? width : width - 1);
 

@@ -52,7 +52,12 @@ std::shared_ptr<tinyrt::Device> tinyrun::createDevice(const Options &options, st
     ::setenv("TINY_SIM_THREADS", std::to_string(options.threads).c_str(), /*overwrite=*/1);
   tinyrt::HsaOptions hsa;
   tinyrt::parseHsaDevice(options.device.empty() ? "hsa" : options.device, hsa);
-  return tinyrt::createHsaDevice(hsa, error);
+  std::shared_ptr<tinyrt::Device> device = tinyrt::createHsaDevice(hsa, error);
+  // Who named the card knows of other devices, and the simulator is a gfx1100.
+  bool isSimulated = options.target == "rdna3" || options.target == "gfx1100";
+  if (!device && options.device.empty() && isSimulated)
+    error += "; --device sim runs the program on a simulator of gfx1100";
+  return device;
 }
 
 std::unique_ptr<Target> tinyrun::createTarget(const Options &options, std::string &error) {

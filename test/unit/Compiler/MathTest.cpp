@@ -96,26 +96,35 @@ void testF32(const Variant &variant, const char *op, double (*exact)(double), do
                variant.isGPU() ? allowedOnGPU : allowed);
 }
 TEST_P(Math, Exp2F32) { testF32(GetParam(), "%r = math.exp2 %x : {0}", std::exp2, 2, 1.2); }
+
+/// A constant of the type of %x.
+std::string constantOf(const Variant &variant, const char *name, const char *number) {
+  return llvm::formatv(variant.width == 1 ? "%{0} = arith.constant {1} : {{0}\n"
+                                          : "%{0} = arith.constant dense<{1}> : {{0}\n",
+                       name, number)
+      .str();
+}
+
+/// The types that a select of values of the type of %x is written with.
+std::string selectTypes(const Variant &variant) {
+  return variant.width == 1 ? "{0}" : "vector<" + std::to_string(variant.width) + "xi1>, {0}";
+}
+
 /// As Composer::exp composes it; on a GPU it stays so.
 TEST_P(Math, ExpF32) {
   auto constant = [&](const char *name, const char *number) {
-    return llvm::formatv(GetParam().width == 1 ? "%{0} = arith.constant {1} : {{0}\n"
-                                               : "%{0} = arith.constant dense<{1}> : {{0}\n",
-                         name, number)
-        .str();
+    return constantOf(GetParam(), name, number);
   };
-  std::string op =
-      constant("least", "-104.0") + constant("log2e", "1.44269502") +
-      constant("most", "127.996094") + constant("rounder", "49152.0") +
-      constant("back", "-49152.0") + constant("high", "-0.69140625") +
-      constant("low", "-0.0017409306") + constant("half", "0.5") + constant("one", "1.0") +
-      R"(%0 = arith.maximumf %x, %least : {0}
+  std::string op = constant("least", "-104.0") + constant("log2e", "1.44269502") +
+                   constant("most", "127.996094") + constant("rounder", "49152.0") +
+                   constant("back", "-49152.0") + constant("high", "-0.69140625") +
+                   constant("low", "-0.0017409306") + constant("half", "0.5") +
+                   constant("one", "1.0") +
+                   R"(%0 = arith.maximumf %x, %least : {0}
     %1 = arith.mulf %0, %log2e : {0}
     %2 = arith.cmpf olt, %most, %1 : {0}
     %3 = arith.select %2, %most, %1 : )" +
-      (GetParam().width == 1 ? std::string("{0}")
-                             : "vector<" + std::to_string(GetParam().width) + "xi1>, {0}") +
-      R"(
+                   selectTypes(GetParam()) + R"(
     %4 = arith.addf %3, %rounder : {0}
     %5 = arith.addf %4, %back : {0}
     %6 = math.exp2 %5 : {0}
@@ -178,6 +187,44 @@ void testF64(const Variant &variant, const char *op, long double (*exact)(long d
 TEST_P(Math, Exp2F64) { testF64(GetParam(), "%r = math.exp2 %x : {0}", std::exp2, 1.5); }
 TEST_P(Math, Log2F64) { testF64(GetParam(), "%r = math.log2 %x : {0}", std::log2, 1); }
 TEST_P(Math, SinF64) { testF64(GetParam(), "%r = math.sin %x : {0}", std::sin, 3); }
+
+/// As Composer::roundEven composes it, with the number from which on all are integers: the result
+/// is the one that IEEE 754 defines, for every argument.
+template <typename T>
+void testRounding(const Variant &variant, const char *threshold, std::vector<T> inputs) {
+  for (int k = -2000; k <= 2000; ++k) // ties
+    inputs.push_back(static_cast<T>(k) + T(0.5));
+  std::string minus = std::string("-") + threshold, types = selectTypes(variant);
+  std::string op = constantOf(variant, "zero", "0.0") + constantOf(variant, "minus", "-1.0") +
+                   constantOf(variant, "up", threshold) +
+                   constantOf(variant, "down", minus.c_str()) + R"(
+    %0 = arith.cmpf olt, %x, %zero : {0}
+    %1 = arith.mulf %x, %minus : {0}
+    %2 = arith.maximumf %x, %1 : {0}
+    %3 = arith.cmpf olt, %2, %up : {0}
+    %4 = arith.addf %2, %up : {0}
+    %5 = arith.addf %4, %down : {0}
+    %6 = arith.select %3, %5, %2 : )" +
+                   types + R"(
+    %7 = arith.mulf %6, %minus : {0}
+    %8 = arith.cmpf olt, %zero, %x : {0}
+    %9 = arith.select %8, %6, %x : )" +
+                   types + R"(
+    %r = arith.select %0, %7, %9 : )" +
+                   types;
+  const char *type = sizeof(T) == 4 ? "f32" : "f64";
+  auto results = apply<T>(variant, op.c_str(), type, type, inputs);
+  ASSERT_EQ(results.size(), inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    T want = std::nearbyint(inputs[i]); // to nearest even, unless somebody has changed the mode
+    ASSERT_TRUE(std::isnan(want)
+                    ? std::isnan(results[i])
+                    : want == results[i] && std::signbit(want) == std::signbit(results[i]))
+        << std::hexfloat << inputs[i] << " gave " << results[i] << ", not " << want;
+  }
+}
+TEST_P(Math, RoundEvenF32) { testRounding(GetParam(), "8388608.0", sampleF32(40009)); }
+TEST_P(Math, RoundEvenF64) { testRounding(GetParam(), "4503599627370496.0", sampleF64(20000)); }
 
 /// One rounding is the result's own: a wider type and a second one would not give the same.
 TEST_P(Math, SqrtF64) {

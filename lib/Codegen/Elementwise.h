@@ -113,6 +113,7 @@ public:
   Value trunc(Value x, unsigned width) {
     return arith::TruncIOp::create(b, loc, integer(width), x);
   }
+  /// A call of an intrinsic of LLVM, by its full name.
   Value call(StringRef intrinsic, Type type, ValueRange operands) {
     return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(intrinsic), operands)
         .getResults();

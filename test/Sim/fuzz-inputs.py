@@ -37,7 +37,6 @@ class Object:
     """The places of a code object that decide how it is read."""
 
     def __init__(self, path):
-        self.name = path.name
         self.bytes = path.read_bytes()
         headers, = struct.unpack_from("<Q", self.bytes, 32)
         size, count = struct.unpack_from("<HH", self.bytes, 54)

@@ -90,12 +90,17 @@ def prepare_environment(peers):
     return python, found
 
 
-def processor():
+def of_processor(field):
+    """What Linux says about the first core; nothing where there is no Linux."""
     try:
-        names = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
+        found = re.search(rf"^{field}\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     except OSError:
-        names = []
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+        return ""
+    return found[1] if found else ""
+
+
+def processor():
+    return f"{of_processor('model name') or platform.machine()}, {os.cpu_count()} cores"
 
 
 def run_tiny(command):

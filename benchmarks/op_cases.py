@@ -2,51 +2,82 @@
 take no ONNX say it. Runs in the environment of the peers."""
 
 import ctypes
+import dataclasses
 import math
 import re
 
+import ml_dtypes
 import numpy
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
+from common import of_processor
+
+OPSET = 22  # the first that has convolutions of bf16
 ROUNDING = 2.0**-24  # of f32, relative
 ELEMENTS = 1 << 24
 
 
-class Case:
-    """`nodes` are (operator, inputs, outputs, attributes) from the inputs x0, x1, … to y. `expected` is in f64.
-    Results may be off by `tolerance`. `numpy` and `torch` are functions of the modules and the inputs that
-    return the op to time, a function without arguments; `onednn` is one of the library that onednn.cpp makes."""
+@dataclasses.dataclass(frozen=True)
+class Element:
+    """What the factors of products and their results are made of. Integers are exact. Floats are added up in f32, so
+    that each addition rounds by `in_sums`; the sum rounds by `rounding` to its type. Both are relative, half a unit in
+    the last place. `precision` is what Tiny and OpenVINO may round factors to."""
 
-    def __init__(self, nodes, inputs, expected, tolerance, peers, constants=(), opset=20):
-        self.nodes, self.inputs, self.constants, self.opset = nodes, inputs, dict(constants), opset
-        self.expected, self.tolerance, self.peers = expected, tolerance, peers
+    name: str
+    left: numpy.dtype
+    right: numpy.dtype
+    result: numpy.dtype
+    in_sums: float = ROUNDING
+    rounding: float = ROUNDING
+    precision: str = "f32"
+
+
+F32 = Element("f32", *3 * [numpy.dtype(numpy.float32)])
+# Where the CPU does not multiply bf16, only what is read and written is.
+FASTEST = "bf16" if "avx512_bf16" in of_processor("flags") else "f32"
+BF16 = Element("bf16", *3 * [numpy.dtype(ml_dtypes.bfloat16)], rounding=2.0**-8, precision=FASTEST)
+INT8 = Element("int8", *map(numpy.dtype, (numpy.uint8, numpy.int8, numpy.int32)), in_sums=0, rounding=0)
+
+
+class Case:
+    """`nodes` are (operator, inputs, outputs, attributes) from the inputs x0, x1, … to y. `expected` is in f64. Results
+    may be off by `tolerance`, and by their own rounding. `numpy` and `torch` are functions of the modules and the inputs
+    that return the op to time, a function without arguments; `onednn` is one of the library that onednn.cpp makes."""
+
+    def __init__(self, nodes, inputs, expected, tolerance, peers, constants=(), element=F32):
+        self.nodes, self.inputs, self.constants = nodes, inputs, dict(constants)
+        self.expected, self.tolerance, self.peers, self.element = expected, tolerance, peers, element
 
     def model(self):
-        def info(name, array):
-            return helper.make_tensor_value_info(name, TensorProto.FLOAT, array.shape)
+        def info(name, shape, dtype):
+            return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(dtype), shape)
 
         graph = helper.make_graph(
             [helper.make_node(op, inputs, outputs, **more) for op, inputs, outputs, more in self.nodes],
             "op",
-            [info(f"x{i}", array) for i, array in enumerate(self.inputs)],
-            [info("y", self.expected)],
+            [info(f"x{i}", array.shape, array.dtype) for i, array in enumerate(self.inputs)],
+            [info("y", self.expected.shape, self.element.result)],
             [numpy_helper.from_array(array, name) for name, array in self.constants.items()],
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=10)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
         onnx.checker.check_model(model, full_check=True)
         return model
 
 
-def random(*shape, seed=1):
-    """Uniform in [-1, 1)."""
-    return numpy.random.default_rng([seed, *shape]).random(shape, dtype=numpy.float32) * 2 - 1
+def random(*shape, seed=1, dtype=F32.result):
+    """Floats are uniform in [-1, 1). Integers are what s8 has of their type: PyTorch multiplies no others, and then two
+    products of u8 and s8 fit into the 16 bits that CPUs without VNNI add them in."""
+    generator = numpy.random.default_rng([seed, *shape])
+    if dtype.kind in "iu":
+        return generator.integers(numpy.iinfo(dtype).min, 127, shape, dtype, endpoint=True)
+    return (generator.random(shape, dtype=numpy.float32) * 2 - 1).astype(dtype, copy=False)
 
 
-def of_sums(terms, largest=1.0):
-    """How far sums of so many random terms, each up to `largest`, may be off: a partial sum grows as the root of
-    its terms and rounds once for each, either way, so that this is 8 times what is to be expected."""
-    return 8 * terms * ROUNDING * largest
+def of_sums(terms, rounding=ROUNDING):
+    """How far sums of so many random terms, each up to 1, may be off: a partial sum grows as the root of its terms
+    and rounds once for each, either way, so that this is 8 times what is to be expected."""
+    return 8 * terms * rounding
 
 
 def of_function(expected, ulps):
@@ -55,6 +86,13 @@ def of_function(expected, ulps):
 
 def address(array):
     return ctypes.c_void_p(array.ctypes.data)
+
+
+def in_torch_type(torch, array):
+    """A tensor that shares the memory of `array`, whose bf16 PyTorch does not know."""
+    if array.dtype == BF16.result:
+        return torch.from_numpy(array.view(numpy.uint16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
 
 
 def of_onednn(library, prepared, *arrays):
@@ -70,16 +108,18 @@ def of_onednn(library, prepared, *arrays):
     return run
 
 
-def product(batch, rows, columns, depth, transposed=False):
+def product(batch, rows, columns, depth, transposed=False, element=F32):
     """The right factor is a constant, as the weights of a layer are, but for batches."""
     lead = (batch,) if batch > 1 else ()
-    a, b = random(*lead, rows, depth), random(*lead, depth, columns, seed=2)
+    a = random(*lead, rows, depth, dtype=element.left)
+    b = random(*lead, depth, columns, seed=2, dtype=element.right)
     given = numpy.ascontiguousarray(numpy.swapaxes(b, -1, -2)) if transposed else b
     nodes, right = [], "x1" if batch > 1 else "b"
     if transposed:
         permutation = [*range(len(lead)), len(lead) + 1, len(lead)]
         nodes.append(("Transpose", [right], ["t"], {"perm": permutation}))
-    nodes.append(("MatMul", ["x0", "t" if transposed else right], ["y"], {}))
+        right = "t"
+    nodes.append(("MatMulInteger" if element is INT8 else "MatMul", ["x0", right], ["y"], {}))
 
     def in_numpy(np, x, w=given):
         out = np.empty((*lead, rows, columns), np.float32)
@@ -87,24 +127,33 @@ def product(batch, rows, columns, depth, transposed=False):
         return lambda: np.matmul(x, other, out=out)
 
     def in_torch(torch, x, w=None):
-        w = torch.from_numpy(given) if w is None else w
-        out = torch.empty(*lead, rows, columns)
+        w = in_torch_type(torch, given) if w is None else w
+        out = in_torch_type(torch, numpy.empty((*lead, rows, columns), element.result))
         other = w.mT if transposed else w
+        if element is INT8:
+            x = x.view(torch.int8)
+            return lambda: torch._int_mm(x, other, out=out)
         return lambda: torch.matmul(x, other, out=out)
 
     def in_onednn(library, x, w=given):
-        out = numpy.empty((*lead, rows, columns), numpy.float32)
-        sizes = batch, rows, columns, depth, transposed, batch == 1
+        out = numpy.empty((*lead, rows, columns), element.result)
+        sizes = element.name.encode(), batch, rows, columns, depth, transposed, batch == 1
         arrays = x, w, out
         return of_onednn(library, library.onednn_product(*sizes, *map(address, arrays)), *arrays)
 
+    peers = {"onednn": in_onednn}
+    if element is F32:  # of others NumPy has loops only, which take seconds
+        peers["numpy"] = in_numpy
+    if element is not INT8 or batch == 1:
+        peers["torch"] = in_torch
     return Case(
         nodes,
         [a, given] if batch > 1 else [a],
-        a.astype(numpy.float64) @ b,
-        of_sums(depth),
-        {"numpy": in_numpy, "torch": in_torch, "onednn": in_onednn},
+        a.astype(numpy.float64) @ b.astype(numpy.float64),
+        of_sums(depth, element.in_sums),
+        peers,
         {} if batch > 1 else {"b": given},
+        element,
     )
 
 
@@ -283,10 +332,11 @@ def maxpool():
     return Case(nodes, [a], windows.max(axis=(4, 5)).astype(numpy.float64), 0, {"torch": in_torch})
 
 
-def convolution(channels, height, width, features, window, stride=1, groups=1):
+def convolution(channels, height, width, features, window, stride=1, groups=1, element=F32):
     """Padded so that stride 1 keeps the size where the window is odd."""
-    a = random(1, channels, height, width)
-    weights, bias = random(features, channels // groups, window, window, seed=2), random(features, seed=3)
+    a = random(1, channels, height, width, dtype=element.left)
+    weights = random(features, channels // groups, window, window, seed=2, dtype=element.right)
+    bias = random(features, seed=3, dtype=element.result)
     pad = window // 2
     padded = numpy.pad(a.astype(numpy.float64), ((0, 0), (0, 0), (pad, pad), (pad, pad)))
     windows = numpy.lib.stride_tricks.sliding_window_view(padded, (window, window), (2, 3))
@@ -301,21 +351,21 @@ def convolution(channels, height, width, features, window, stride=1, groups=1):
         )
         for g in range(groups)
     ]
-    expected = (numpy.concatenate(parts) + bias[:, None, None])[None]
+    expected = (numpy.concatenate(parts) + bias.astype(numpy.float64)[:, None, None])[None]
 
     def in_torch(torch, a):
-        w, b = torch.from_numpy(weights), torch.from_numpy(bias)
+        w, b = (in_torch_type(torch, array) for array in (weights, bias))
         return lambda: torch.nn.functional.conv2d(a, w, b, stride, pad, 1, groups)
 
     def in_torch_by_channels(torch, a):
-        w, b = torch.from_numpy(weights).to(memory_format=torch.channels_last), torch.from_numpy(bias)
-        a = a.to(memory_format=torch.channels_last)
+        w, b = (in_torch_type(torch, array) for array in (weights, bias))
+        a, w = (tensor.to(memory_format=torch.channels_last) for tensor in (a, w))
         return lambda: torch.nn.functional.conv2d(a, w, b, stride, pad, 1, groups)
 
     def in_onednn(by_channels):
         def prepare(library, a):
-            out, order = numpy.empty(expected.shape, numpy.float32), (0, 2, 3, 1)
-            sizes = channels, height, width, features, window, stride, pad, groups, by_channels
+            out, order = numpy.empty(expected.shape, element.result), (0, 2, 3, 1)
+            sizes = element.name.encode(), channels, height, width, features, window, stride, pad, groups, by_channels
             if by_channels:
                 a, out = (numpy.ascontiguousarray(array.transpose(order)) for array in (a, out))
             arrays = a, weights, bias, out
@@ -329,7 +379,7 @@ def convolution(channels, height, width, features, window, stride=1, groups=1):
         [("Conv", ["x0", "w", "b"], ["y"], attributes)],
         [a],
         expected,
-        of_sums(depth * window * window + 1),
+        of_sums(depth * window * window + 1, element.in_sums),
         {
             "torch": in_torch,
             "torch channels_last": in_torch_by_channels,
@@ -337,6 +387,7 @@ def convolution(channels, height, width, features, window, stride=1, groups=1):
             "onednn nhwc": in_onednn(True),
         },
         {"w": weights, "b": bias},
+        element,
     )
 
 
@@ -370,14 +421,17 @@ def attention(causal, heads=12, length=512, width=64):
 
 def parsed(name):
     """Makes the case of a name that says its sizes; None if it does not: products as [batch x] M x N x K, convolutions by
-    window, stride, input, output channels and groups."""
-    if found := re.fullmatch(r"(?:gemm|bmm)(_nt)? (?:(\d+)x)?(\d+)x(\d+)x(\d+)", name):
-        return product(int(found[2] or 1), int(found[3]), int(found[4]), int(found[5]), bool(found[1]))
-    if found := re.fullmatch(r"gemv(_nt)? 1x(\d+)x(\d+)", name):
-        return product(1, 1, int(found[2]), int(found[3]), bool(found[1]))
-    if found := re.fullmatch(r"(dw)?conv(\d+)x\2(?:s(\d+))? 1x(\d+)x(\d+)x(\d+)->(\d+)(?: g(\d+))?", name):
+    window, stride, input, output channels and groups; behind them the element, where it is not f32."""
+    op, of_element = re.fullmatch(r"(.*?)(?: (bf16|int8))?", name).groups()
+    element = {"bf16": BF16, "int8": INT8}.get(of_element, F32)
+    if found := re.fullmatch(r"(?:gemm|bmm)(_nt)? (?:(\d+)x)?(\d+)x(\d+)x(\d+)", op):
+        return product(int(found[2] or 1), int(found[3]), int(found[4]), int(found[5]), bool(found[1]), element)
+    if found := re.fullmatch(r"gemv(_nt)? 1x(\d+)x(\d+)", op):
+        return product(1, 1, int(found[2]), int(found[3]), bool(found[1]), element)
+    pattern = r"(dw)?conv(\d+)x\2(?:s(\d+))? 1x(\d+)x(\d+)x(\d+)->(\d+)(?: g(\d+))?"
+    if element is not INT8 and (found := re.fullmatch(pattern, op)):
         window, stride, channels, height, width, features, groups = (int(size or 1) for size in found.groups()[1:])
-        return convolution(channels, height, width, features, window, stride, channels if found[1] else groups)
+        return convolution(channels, height, width, features, window, stride, channels if found[1] else groups, element)
     return None
 
 
@@ -422,6 +476,10 @@ SIZED = [
     "dwconv3x3 1x96x56x56->96",
     "conv1x1 1x64x56x56->256",
 ]
+NARROW = [
+    *(f"{name} bf16" for name in SIZED if "_nt" not in name),
+    *(f"{name} int8" for name in SIZED if re.match("(gemm|bmm|gemv) ", name)),
+]
 CASES = {
     **{name: (lambda name=name: parsed(name)) for name in SIZED},
     "chain 16M": chain,
@@ -436,6 +494,7 @@ CASES = {
     "maxpool3x3s2 1x64x112x112": maxpool,
     "attention 12x512x64": lambda: attention(False),
     "attention_causal 12x512x64": lambda: attention(True),
+    **{name: (lambda name=name: parsed(name)) for name in NARROW},
 }
 
 

@@ -23,10 +23,12 @@ from common import ROOT, Failure, best, geometric_mean, prepare_environment, pro
 PEERS = ["numpy", "torch", "onnxruntime", "openvino", "onednn"]
 SIDE = pathlib.Path(__file__).with_name("ops_side.py")
 GROUPS = {
-    "products": r"gemm|bmm|gemv",
-    "convolutions and pooling": r"\w*conv|maxpool",
-    "elementwise, reductions, movement": r"chain|add|exp|gelu|sum|softmax|layernorm|transpose",
-    "attention": r"attention",
+    "products": r"(gemm|bmm|gemv)\S* \S+",
+    "convolutions and pooling": r"(\w*conv|maxpool)\S* \S+( g\d+)?",
+    "elementwise, reductions, movement": r"(chain|add|exp|gelu|sum|softmax|layernorm|transpose)\S* \S+",
+    "attention": r"attention\S* \S+",
+    "bf16": r".* bf16",
+    "int8": r".* int8",
 }
 
 
@@ -63,8 +65,8 @@ class Peer:
 
 def time_tiny(about, options, threads, runs):
     folder = pathlib.Path(about["folder"])
-    command = [options.tiny_run, folder / "model.onnx", "--threads", threads, "--bench", runs]
-    command += ["--rtol", 0, "--atol", repr(about["tolerance"]), "--expect", f"@{folder / 'expected.npy'}"]
+    command = [options.tiny_run, folder / "model.onnx", "--precision", about["precision"], "--threads", threads]
+    command += ["--bench", runs, "--rtol", about["rtol"], "--atol", about["atol"], "--expect", f"@{folder / 'expected.npy'}"]
     for i in range(about["inputs"]):
         command += ["--input", f"@{folder / f'x{i}.npy'}"]
     return run_tiny(command)
@@ -81,7 +83,7 @@ def measure(name, about, peers, options, threads):
         for peer in peers:
             if peer.name in failures:
                 continue
-            answer = peer.ask(case=name, folder=about["folder"], seconds=options.seconds, tolerance=about["tolerance"])
+            answer = peer.ask(case=name, folder=about["folder"], seconds=options.seconds)
             if "min" in answer:
                 times.setdefault(peer.name, []).append((answer["min"], answer["median"]))
             elif "error" in answer:
@@ -108,7 +110,7 @@ def row(result, sides):
 
 def print_means(results, sides):
     for group, pattern in GROUPS.items():
-        ratios = [r["ratio"] for r in results if re.match(pattern, r["case"]) and "ratio" in r]
+        ratios = [r["ratio"] for r in results if re.fullmatch(pattern, r["case"]) and "ratio" in r]
         if ratios:
             fifth = f", 5th percentile {statistics.quantiles(ratios, n=20)[0]:.2f}" if len(ratios) >= 20 else ""
             told = f"{geometric_mean(ratios):.2f}, {min(ratios):.2f}{fifth}"
@@ -120,7 +122,7 @@ def main():
     parser.add_argument("--tiny-run", default=str(ROOT / "build/release/bin/tiny-run"), help="default: %(default)s")
     parser.add_argument("--cases", metavar="REGEX", default="", help="those whose names it is found in (default: all)")
     parser.add_argument(
-        "--shapes", metavar="NAME", nargs="+", help="others than those, as 'conv3x3 1x16x32x32->16' or 'gemm_nt 58x277x1467'"
+        "--shapes", metavar="NAME", nargs="+", help="others than those, as 'conv3x3 1x16x32x32->16' or 'gemm 8x277x146 bf16'"
     )
     parser.add_argument("--random", metavar="COUNT", type=int, help="so many random products and convolutions instead")
     parser.add_argument("--seed", type=int, default=1, help="of --random (default: 1)")

@@ -62,6 +62,8 @@ struct Target {
   /// Whether one instruction multiplies floats by 2^n, and one takes the integer from them:
   /// AVX-512.
   bool hasFloatScaling = false;
+  /// Whether one instruction multiplies vectors of four u8 and four i8 and adds them to sums.
+  bool hasByteProducts = false;
 };
 
 inline constexpr Target kTargets[] = {

@@ -102,7 +102,7 @@ static Target factsOf(const llvm::Triple &triple, const llvm::MCSubtargetInfo &i
   facts.maskedBits = has512 ? 8 : has("+avx") ? 32 : 0;
   facts.hasMatrixUnit = has("+amx-bf16");
   if ((has512 && has("+avx512vnni")) || has("+avxvnni"))
-    facts.pairInstructions = 1;
+    facts.pairInstructions = 1, facts.hasByteProducts = true;
   return facts;
 }
 

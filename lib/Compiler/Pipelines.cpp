@@ -36,6 +36,7 @@ void CPUPipelineOptions::setTarget(const Target &target) {
   nativeScaling = target.hasFloatScaling;
   maskedBits = target.maskedBits;
   pairInstructions = target.pairInstructions;
+  byteProducts = target.hasByteProducts;
 }
 
 void RDNA3PipelineOptions::setTarget(const Target &target) {
@@ -103,14 +104,14 @@ template <typename PassOptions> static PassOptions panelOptions(const CPUPipelin
   result.l1Bytes = options.l1Bytes;
   result.l2Bytes = options.l2Bytes;
   result.maxLocalBytes = options.maxStackBytes;
+  result.pairInstructions = options.pairInstructions;
+  result.byteProducts = options.byteProducts;
   result.bf16Products = options.bf16Products;
   return result;
 }
 
 SelectTilingCPUPassOptions mlir::tiny::selectTilingOptions(const CPUPipelineOptions &options) {
-  auto select = panelOptions<SelectTilingCPUPassOptions>(options);
-  select.pairInstructions = options.pairInstructions;
-  return select;
+  return panelOptions<SelectTilingCPUPassOptions>(options);
 }
 
 void mlir::tiny::buildArrangePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options) {

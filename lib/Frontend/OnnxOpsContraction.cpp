@@ -22,6 +22,46 @@ static LogicalResult importMatMul(OnnxNode &n) {
   return n.failed() ? failure() : n.result(n.c.matmul(n[0], n[1]));
 }
 
+/// Operand `i`, `name`, of 8 bits, in i32 and minus operand `zero`, which has one number, or one
+/// for each slice along `axis`.
+static Value withoutZeroPoint(OnnxNode &n, size_t i, StringRef name, size_t zero, int64_t axis) {
+  if (!n.elementType(i).isInteger(8)) {
+    n.fail("its '" + name.str() + "' is a " + llvm::to_string(n.type(i)) +
+           ", expected 8-bit integers");
+    return {};
+  }
+  Type i32 = n.b.getI32Type();
+  Value wide = n.c.cast(n[i], i32);
+  if (!n.has(zero))
+    return wide;
+  if (n.elementType(zero) != n.elementType(i)) {
+    n.fail("its '" + name.str() + "' and the zero point of it have element types " +
+           llvm::to_string(n.elementType(i)) + " and " + llvm::to_string(n.elementType(zero)) +
+           ", expected the same");
+    return {};
+  }
+  Value point = n.c.cast(n[zero], i32);
+  SmallVector<int64_t> shape(n.shape(zero));
+  if (shape.size() == 1 && shape[0] == 1)
+    shape.clear();
+  if (shape.size() == 1) { // along `axis`, where the others are 1
+    shape.assign(n.rank(i), 1);
+    shape[axis] = n.shape(zero)[0];
+  }
+  Value points = n.c.broadcastTo(n.c.reshape(point, shape), n.shape(i));
+  return points ? n.c.sub(wide, points) : Value();
+}
+
+static LogicalResult importMatMulInteger(OnnxNode &n) {
+  n.expectRank(0, "A", 1, kAny);
+  n.expectRank(1, "B", 1, kAny);
+  if (n.failed())
+    return failure();
+  Value a = withoutZeroPoint(n, 0, "A", 2, std::max<int64_t>(n.rank(0) - 2, 0));
+  Value b = a ? withoutZeroPoint(n, 1, "B", 3, n.rank(1) - 1) : Value();
+  return b ? n.result(n.c.matmul(a, b)) : failure();
+}
+
 static LogicalResult importGemm(OnnxNode &n) {
   double alpha = n.floatAttr("alpha", 1), beta = n.floatAttr("beta", 1);
   bool transposeA = n.boolAttr("transA", false), transposeB = n.boolAttr("transB", false);
@@ -148,6 +188,22 @@ static LogicalResult importConv(OnnxNode &n) {
   return n.failed() ? failure() : n.result(n.c.convolution(n[0], n[1], n[2], w.window, groups));
 }
 
+static LogicalResult importConvInteger(OnnxNode &n) {
+  expectSpatial(n);
+  n.expectRank(1, "W", n.rank(0));
+  int64_t groups = n.intAttr("group", 1);
+  if (n.failed())
+    return failure();
+  WindowAttrs w = windowAttrs(n, n.shape(1).drop_front(2));
+  padSame(n, w);
+  if (n.failed())
+    return failure();
+  Value x = withoutZeroPoint(n, 0, "X", 2, 1);
+  Value weights = x ? withoutZeroPoint(n, 1, "W", 3, 0) : Value();
+  // Padding is behind the zero point: it adds nothing.
+  return weights ? n.result(n.c.convolution(x, weights, Value(), w.window, groups)) : failure();
+}
+
 static LogicalResult importConvTranspose(OnnxNode &n) {
   checkConvOperands(n);
   int64_t groups = n.intAttr("group", 1);
@@ -240,6 +296,7 @@ ArrayRef<OnnxRow> mlir::tiny::onnxContractionRows() {
   static const OnnxRow rows[] = {
       {"AveragePool", 1, kLatest, 1, 1, importAveragePool},
       {"Conv", 1, kLatest, 2, 3, importConv},
+      {"ConvInteger", 10, kLatest, 2, 4, importConvInteger},
       {"ConvTranspose", 1, kLatest, 2, 3, importConvTranspose},
       {"Gemm", 1, 10, 3, 3, importGemm},
       {"Gemm", 11, kLatest, 2, 3, importGemm},
@@ -248,6 +305,7 @@ ArrayRef<OnnxRow> mlir::tiny::onnxContractionRows() {
       {"GlobalMaxPool", 1, kLatest, 1, 1, importGlobalPool<&C::globalMaxPool>},
       {"LpPool", 2, kLatest, 1, 1, importLpPool},
       {"MatMul", 1, kLatest, 2, 2, importMatMul},
+      {"MatMulInteger", 10, kLatest, 2, 4, importMatMulInteger},
       {"MaxPool", 1, kLatest, 1, 1, importMaxPool},
   };
   return rows;

@@ -21,27 +21,30 @@ namespace mlir::tiny {
 using namespace mlir;
 using namespace mlir::tiny;
 
-/// `operand`, the columns of `what`, as panels [columns / width][depth][width]; loops that move
-/// both factors and outer ones of the columns stay outside. Nothing where it is in that order.
+/// `operand`, the columns of `what`, as panels [columns / width][depth][width], or
+/// [columns / width][depth / dot][width][dot] where `dot` steps of the loop `dotLoop` are one
+/// element; loops that move both factors and outer ones of the columns stay outside. Nothing where
+/// it is in that order.
 static std::optional<ConstantWish> inPanels(const KernelNest &nest, const ContractionNest &what,
-                                            int64_t width, OpOperand &operand) {
+                                            const PanelForm &form, OpOperand &operand) {
   linalg::GenericOp op = nest.reduction;
   AffineMap map = op.getMatchingIndexingMap(&operand);
   ConstantWish wish{{}, &operand, {}};
   // Dims of the value, and which of them each loop moves.
   unsigned last = what.columns.loops.back();
+  auto partOf = [&](int64_t loop) {
+    return loop == last ? form.width : loop == form.dotLoop ? form.dot : 1;
+  };
   SmallVector<int64_t> &shape = wish.layout.shape, &order = wish.layout.order;
   llvm::SmallDenseMap<unsigned, int64_t> dimOf;
   for (auto [expr, size] :
        llvm::zip(map.getResults(), cast<RankedTensorType>(operand.get().getType()).getShape())) {
     unsigned loop = cast<AffineDimExpr>(expr).getPosition();
     dimOf[loop] = shape.size();
-    if (loop != last) {
-      shape.push_back(size);
-      continue;
-    }
-    shape.push_back(size / width);
-    shape.push_back(width);
+    int64_t part = partOf(loop);
+    shape.push_back(size / part);
+    if (part > 1)
+      shape.push_back(part);
   }
   auto add = [&](unsigned loop) {
     auto found = dimOf.find(loop);
@@ -49,7 +52,11 @@ static std::optional<ConstantWish> inPanels(const KernelNest &nest, const Contra
       return;
     order.push_back(found->second);
     AffineExpr expr = getAffineDimExpr(loop, op.getContext());
-    wish.index.push_back(loop == last ? expr.floorDiv(width) : expr);
+    wish.index.push_back(expr.floorDiv(partOf(loop)));
+  };
+  auto addPart = [&](unsigned loop) {
+    order.push_back(dimOf[loop] + 1);
+    wish.index.push_back(getAffineDimExpr(loop, op.getContext()) % partOf(loop));
   };
   for (unsigned loop = 0; loop < nest.numParallel; ++loop)
     if (loop != last)
@@ -57,8 +64,9 @@ static std::optional<ConstantWish> inPanels(const KernelNest &nest, const Contra
   add(last);
   for (unsigned loop : what.depth)
     add(loop);
-  order.push_back(dimOf[last] + 1);
-  wish.index.push_back(getAffineDimExpr(last, op.getContext()) % width);
+  addPart(last);
+  if (form.dot > 1)
+    addPart(form.dotLoop);
   return llvm::is_sorted(order) ? std::nullopt : std::optional(std::move(wish));
 }
 
@@ -85,7 +93,7 @@ static void collectWishes(func::FuncOp function, const SelectTilingCPUPassOption
     if (group.nests.size() != 1 || !what)
       continue;
     linalg::GenericOp op = nest.reduction;
-    auto factor = dyn_cast<BlockArgument>(what->columns.factor);
+    auto factor = dyn_cast<BlockArgument>(storedFactor(what->columns.factor));
     if (!factor || factor.getOwner() != op.getBody() ||
         factor.getArgNumber() >= op.getNumDpsInputs())
       continue;
@@ -96,10 +104,10 @@ static void collectWishes(func::FuncOp function, const SelectTilingCPUPassOption
     if (!argument || !factor.hasOneUse() || !othersHaveAllLoops(op, operand) ||
         !map.isProjectedPermutation() || !map.isFunctionOfDim(what->columns.loops.back()))
       continue;
-    std::optional<int64_t> width = arrangedWidth(nest, options);
-    if (!width)
+    std::optional<PanelForm> form = arrangedForm(nest, options);
+    if (!form)
       continue;
-    if (std::optional<ConstantWish> wish = inPanels(nest, *what, *width, operand))
+    if (std::optional<ConstantWish> wish = inPanels(nest, *what, *form, operand))
       wishes.insert({{function.getSymNameAttr(), *argument}, std::move(*wish)});
   }
 }
@@ -137,6 +145,8 @@ struct ArrangePanelsPass : tiny::impl::ArrangePanelsPassBase<ArrangePanelsPass> 
     options.l1Bytes = l1Bytes;
     options.l2Bytes = l2Bytes;
     options.maxLocalBytes = maxLocalBytes;
+    options.pairInstructions = pairInstructions;
+    options.byteProducts = byteProducts;
     options.bf16Products = bf16Products;
     auto collect = [&](func::FuncOp function, ConstantWishes &wishes) {
       collectWishes(function, options, wishes);

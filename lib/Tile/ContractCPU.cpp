@@ -87,7 +87,7 @@ struct ContractCPUPass : tiny::impl::ContractCPUPassBase<ContractCPUPass> {
     function->setAttr(tilingAttrName, ArrayAttr::get(&getContext(), others));
     if (contractions.empty())
       return;
-    if (llvm::any_of(contractions, [](const Contraction &c) { return c.plan.roundsToBF16(); }))
+    if (llvm::any_of(contractions, [](const Contraction &c) { return c.plan.isBF16(); }))
       function->setAttr(kBF16ProductsAttrName, UnitAttr::get(&getContext()));
 
     llvm::DenseMap<Value, Value> flat = flattenBuffers(function);

@@ -8,8 +8,6 @@
 
 #include "ContractionNest.h"
 
-#include "FactorRange.h"
-
 using namespace mlir;
 using namespace mlir::tiny;
 
@@ -81,8 +79,8 @@ std::optional<ContractionNest> ContractionNest::get(const KernelNest &nest) {
   std::optional<Narrow> lhs = narrow(product->getOperand(0)), rhs = narrow(product->getOperand(1));
   if (lhs && rhs && lhs->factor == rhs->factor && integers == (lhs->factor == Factor::i8)) {
     result.factor = lhs->factor;
-    result.rows = {lhs->value, {}, 1, lhs->isUnsigned, {}};
-    result.columns = {rhs->value, {}, 1, rhs->isUnsigned, {}};
+    result.rows = {lhs->value, {}, 1, lhs->isUnsigned, {}, {}};
+    result.columns = {rhs->value, {}, 1, rhs->isUnsigned, {}, {}};
   } else if (floats) {
     result.factor = Factor::f32;
     result.rows.factor = product->getOperand(0);
@@ -173,9 +171,13 @@ std::optional<ContractionNest> ContractionNest::getForCPU(const KernelNest &nest
   result.rows.factor = product->getOperand(0);
   result.columns.factor = product->getOperand(1);
   result.isInteger = integers;
-  for (Value factor : product->getOperands())
-    if (integers && !fitsBits(rangeOfInteger(nest, factor), 16))
+  for (ContractionSide *side : {&result.rows, &result.columns}) {
+    if (!integers)
+      continue;
+    side->range = rangeOfInteger(nest, side->factor);
+    if (!fitsBits(side->range, 16))
       return std::nullopt;
+  }
   for (ContractionSide *side : {&result.rows, &result.columns})
     if (failed(collectAnyLoads(nest, side->factor, side->loads)) || side->loads.empty())
       return std::nullopt;

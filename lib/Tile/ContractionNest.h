@@ -11,7 +11,7 @@
 #ifndef TINY_LIB_TILE_CONTRACTIONNEST_H
 #define TINY_LIB_TILE_CONTRACTIONNEST_H
 
-#include "KernelNest.h"
+#include "FactorRange.h"
 
 namespace mlir::tiny {
 
@@ -25,6 +25,7 @@ struct ContractionSide {
   int64_t extent = 1;          ///< The product of their sizes.
   bool isUnsigned = false;     ///< A factor of i8.
   SmallVector<Value> loads;    ///< The accesses that `factor` is computed from.
+  Interval range = {0, 0};     ///< For a CPU: the integers that `factor` may be.
 };
 
 struct ContractionNest {
@@ -34,7 +35,7 @@ struct ContractionNest {
   SmallVector<unsigned> depth;   ///< Loops that reduce.
   int64_t batchExtent = 1, depthExtent = 1;
   /// For a CPU: whether factors are integers, which 16 bits hold then, so that one instruction sums
-  /// up pairs of products.
+  /// up several products.
   bool isInteger = false;
 
   int64_t factorBytes() const { return factor == Factor::f32 ? 4 : factor == Factor::i8 ? 1 : 2; }

@@ -114,14 +114,12 @@ bool mlir::tiny::mayPackPieces(const KernelNest &nest, const ContractionSide &si
 
 bool mlir::tiny::liesInPanels(const KernelNest &nest, const PanelPlan &plan) {
   const ContractionNest &what = plan.what;
-  auto found = nest.accesses.find(what.columns.factor);
   unsigned last = what.columns.loops.back();
   int64_t width = plan.panelWidth();
-  if (found == nest.accesses.end() || plan.hasPairs() || nest.sizes[last] % width != 0)
+  if (nest.sizes[last] % width != 0 || !isStoredAsMultiplied(nest, plan, what.columns))
     return false;
-  const Access &access = found->second;
-  if (!access.guards.empty() || access.computed || access.type != nest.reduced.getType() ||
-      strideAlong(nest, access, what.depth) != width)
+  const Access &access = *accessOf(nest, what.columns);
+  if (strideAlongDepth(nest, plan, access) != width * plan.dot)
     return false;
   int64_t step = 0; // within a panel
   for (auto [term, coefficient] : LinearIndex(access.flat).terms) {
@@ -139,16 +137,17 @@ bool mlir::tiny::liesInPanels(const KernelNest &nest, const PanelPlan &plan) {
     }
     step += isQuotient ? 0 : coefficient;
   }
-  return step == 1;
+  return step == plan.dot;
 }
 
 bool mlir::tiny::collide(const KernelNest &nest, const ContractionNest &what, int64_t rows,
                          int64_t depth, int64_t mostWays) {
-  const Access &access = nest.accesses.find(what.rows.factor)->second;
+  const Access &access = *accessOf(nest, what.rows);
   if (what.rows.loops.empty())
     return false;
   std::optional<int64_t> stride = access.strideAlong(what.rows.loops.back());
-  int64_t bytes = nest.reduced.getType().getIntOrFloatBitWidth() / 8;
+  int64_t bytes = access.type.getIntOrFloatBitWidth() / 8,
+          stepBytes = nest.reduced.getType().getIntOrFloatBitWidth() / 8;
   if (!stride)
     return false;
   int64_t most = 0;
@@ -156,7 +155,7 @@ bool mlir::tiny::collide(const KernelNest &nest, const ContractionNest &what, in
     int64_t over = 0; // rows that have a line where this one begins
     for (int64_t other = 0; other < rows; ++other) {
       int64_t distance = ((row - other) * *stride * bytes) % wayBytes;
-      over += (distance + wayBytes) % wayBytes < depth * bytes;
+      over += (distance + wayBytes) % wayBytes < depth * stepBytes;
     }
     most = std::max(most, over);
   }

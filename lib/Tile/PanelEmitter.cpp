@@ -78,8 +78,7 @@ PanelEmitter::PanelEmitter(OpBuilder &builder, const EmissionContext &context,
   sumMemory = takeMemory(memory, plan.sumElements(), plan.element, offset);
   edgeMemory = takeMemory(memory, plan.edgeElements(), plan.element, offset);
   if (!stripMemory && plan.what.rows.extent >= plan.registerRows)
-    rowStride =
-        strideAlong(nest, nest.accesses.find(plan.what.rows.factor)->second, plan.what.rows.loops);
+    rowStride = strideAlong(nest, *accessOf(nest, plan.what.rows), plan.what.rows.loops);
   oneColumnLoop = columnsAreOneLoop(nest, plan.what);
   vectorColumns = oneColumnLoop || nest.sizes[plan.what.columns.loops.back()] % plan.lanes == 0;
 }
@@ -125,6 +124,8 @@ void PanelEmitter::emitBlock(DepthBlock block) {
           .pack(block, tile.row, Value());
     else
       placeRows(block, tile);
+    if (plan.bytes.columnOffset)
+      addUpRows(block);
     auto emitPanel = [&](Value panelColumn, int64_t vectors, bool mayEnd) {
       tile.panel = builder.createOrFold<arith::DivUIOp>(loc, panelColumn, index(width));
       tile.column = add(firstColumn, panelColumn);
@@ -163,14 +164,14 @@ void PanelEmitter::emitBlock(DepthBlock block) {
 /// Where the rows of a strip start that are read in place. Rows of one stride are one address and
 /// constants: as many addresses as there are rows would not fit the registers beside the sums.
 void PanelEmitter::placeRows(DepthBlock block, const Tile &tile) {
-  const Access &access = nest.accesses.find(plan.what.rows.factor)->second;
+  const Access &access = *accessOf(nest, plan.what.rows);
   auto placeOf = [&](Value number) {
     LoopPlace place = batch;
     if (!plan.what.rows.loops.empty())
       placeInLoops(builder, loc, nest, plan.what.rows.loops, number, 0, 1, place);
     Value at = IndexEmitter(builder, loc, context, place.bases)
                    .scalar(access.flat, Instance{place.deltas, 1});
-    return add(at, block.start);
+    return block.start ? add(at, mul(block.start, plan.dot)) : at;
   };
   rowPlaces.assign(1, placeOf(tile.row));
   for (int64_t row = 1; row < plan.registerRows; ++row) {
@@ -199,6 +200,8 @@ Value PanelEmitter::sumPlace(const Tile &tile, int64_t number) {
 SmallVector<Value> PanelEmitter::firstSums(DepthBlock block, const Tile &tile) {
   auto type = VectorType::get({plan.lanes}, plan.element);
   Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
+  if (int64_t offsets = plan.bytes.rowOffset * plan.bytes.columnOffset)
+    zero = arith::AddIOp::create(builder, loc, zero, splat(offsets * plan.what.depthExtent));
   int64_t count = plan.registerRows * tile.vectors;
   if (!plan.splitsDepth())
     return SmallVector<Value>(count, zero);
@@ -225,6 +228,14 @@ static StringRef bf16Intrinsic(int64_t lanes) {
                       : "llvm.x86.avx512bf16.dpbf16ps.512";
 }
 
+/// What multiplies vectors of four bytes, those of the first one without a sign, and adds the four
+/// products of each to a sum.
+static StringRef byteIntrinsic(int64_t lanes) {
+  return lanes == 4   ? "llvm.x86.avx512.vpdpbusd.128"
+         : lanes == 8 ? "llvm.x86.avx512.vpdpbusd.256"
+                      : "llvm.x86.avx512.vpdpbusd.512";
+}
+
 /// What multiplies vectors of pairs of i16 and adds up the two products of each.
 static StringRef pairIntrinsic(int64_t lanes) {
   return lanes == 4   ? "llvm.x86.sse2.pmadd.wd"
@@ -234,21 +245,26 @@ static StringRef pairIntrinsic(int64_t lanes) {
 
 /// `sum` plus a vector of products.
 Value PanelEmitter::multiplyAdd(Value factor, Value column, Value sum) {
-  if (plan.hasPairs()) {
-    bool rounds = plan.roundsToBF16();
-    auto halves = VectorType::get({2 * plan.lanes},
-                                  rounds ? Type(builder.getBF16Type()) : builder.getI16Type());
-    auto asHalves = [&](Value value) -> Value {
-      return vector::BitCastOp::create(builder, loc, halves, value);
+  if (plan.hasDots()) {
+    Type number = builder.getIntegerType(32 / plan.dot);
+    auto parts = VectorType::get({plan.dot * plan.lanes},
+                                 plan.isBF16() ? Type(builder.getBF16Type()) : number);
+    auto inParts = [&](Value value) -> Value {
+      return vector::BitCastOp::create(builder, loc, parts, value);
     };
     auto call = [&](StringRef name, ValueRange operands) -> Value {
       return LLVM::CallIntrinsicOp::create(builder, loc, sum.getType(), builder.getStringAttr(name),
                                            operands)
           .getResults();
     };
-    if (rounds)
-      return call(bf16Intrinsic(plan.lanes), {sum, asHalves(factor), asHalves(column)});
-    Value products = call(pairIntrinsic(plan.lanes), {asHalves(factor), asHalves(column)});
+    if (plan.isBF16())
+      return call(bf16Intrinsic(plan.lanes), {sum, inParts(factor), inParts(column)});
+    if (plan.dot == 4) {
+      if (!plan.bytes.unsignedRows)
+        std::swap(factor, column);
+      return call(byteIntrinsic(plan.lanes), {sum, inParts(factor), inParts(column)});
+    }
+    Value products = call(pairIntrinsic(plan.lanes), {inParts(factor), inParts(column)});
     return arith::AddIOp::create(builder, loc, sum, products);
   }
   if (context.hasFma)
@@ -263,18 +279,101 @@ void PanelEmitter::storeTile(ArrayRef<Value> sums) {
     vector::StoreOp::create(builder, loc, sum, edgeMemory, ValueRange{index(number * plan.lanes)});
 }
 
+/// `count` elements of panels from `place` on: as such, or as the numbers that they consist of.
+Value PanelEmitter::loadPacked(Value buffer, Value place, int64_t count) {
+  auto type = VectorType::get({count}, plan.packed);
+  Type stored = cast<MemRefType>(buffer.getType()).getElementType();
+  if (stored == plan.packed)
+    return vector::LoadOp::create(builder, loc, type, buffer, ValueRange{place});
+  Value numbers = vector::LoadOp::create(builder, loc, VectorType::get({count * plan.dot}, stored),
+                                         buffer, ValueRange{place});
+  return vector::BitCastOp::create(builder, loc, type, numbers);
+}
+
+/// What row `row` of the strip has at `step`, in all lanes.
+Value PanelEmitter::loadRow(int64_t row, Value step) {
+  Value place, scalar;
+  if (!stripMemory)
+    place = add(rowPlaces[row], mul(step, plan.dot));
+  else if (plan.rows == PanelWalk::alongDepth)
+    place = add(index(row * plan.depthBlock), step);
+  else
+    place = add(mul(step, plan.registerRows), index(row));
+  auto type = VectorType::get({plan.lanes}, plan.packed);
+  Value buffer =
+      stripMemory ? stripMemory : context.flat.lookup(accessOf(nest, plan.what.rows)->source);
+  if (cast<MemRefType>(buffer.getType()).getElementType() == plan.packed)
+    scalar = memref::LoadOp::create(builder, loc, buffer, place);
+  else
+    scalar = vector::ExtractOp::create(builder, loc, loadPacked(buffer, place, 1), 0);
+  return vector::BroadcastOp::create(builder, loc, type, scalar);
+}
+
+/// A factor of 1 for each byte.
+Value PanelEmitter::ones() {
+  auto type = VectorType::get({plan.lanes}, plan.packed);
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(type, APInt(32, 0x01010101)));
+}
+
+/// What the offset of the columns adds to the sums of each row of a strip in `block`.
+void PanelEmitter::addUpRows(DepthBlock block) {
+  auto type = VectorType::get({plan.lanes}, plan.element);
+  Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
+  auto loop = scf::ForOp::create(builder, loc, index(0), block.count, index(1),
+                                 SmallVector<Value>(plan.registerRows, zero));
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> sums;
+    for (auto [row, sum] : llvm::enumerate(loop.getRegionIterArgs()))
+      sums.push_back(multiplyAdd(loadRow(row, loop.getInductionVar()), ones(), sum));
+    scf::YieldOp::create(builder, loc, sums);
+  }
+  Value offset = splat(plan.bytes.columnOffset);
+  rowSums.clear();
+  for (Value sum : loop.getResults())
+    rowSums.push_back(arith::MulIOp::create(builder, loc, sum, offset));
+}
+
+/// `number` in all lanes of a vector of sums.
+Value PanelEmitter::splat(int64_t number) {
+  auto type = VectorType::get({plan.lanes}, plan.element);
+  return arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(type, builder.getIntegerAttr(plan.element, number)));
+}
+
+/// The first `count` of `sums`, with what the offsets of rows and columns add: behind them are the
+/// sums of the columns, if those of the rows have an offset.
+SmallVector<Value> PanelEmitter::withoutOffsets(ArrayRef<Value> sums, size_t count) {
+  SmallVector<Value> result(sums.take_front(count));
+  size_t vectors = count / plan.registerRows;
+  auto addTo = [&](Value &sum, Value other) {
+    sum = arith::AddIOp::create(builder, loc, sum, other);
+  };
+  for (size_t vector = 0; count + vector < sums.size(); ++vector) {
+    Value column =
+        arith::MulIOp::create(builder, loc, sums[count + vector], splat(plan.bytes.rowOffset));
+    for (size_t row = 0; row < static_cast<size_t>(plan.registerRows); ++row)
+      addTo(result[row * vectors + vector], column);
+  }
+  if (plan.bytes.columnOffset)
+    for (auto [number, sum] : llvm::enumerate(result))
+      addTo(sum, rowSums[number / vectors]);
+  return result;
+}
+
 /// The loop in which all the time is spent.
 SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
-  auto type = VectorType::get({plan.lanes}, plan.element),
-       packedType = VectorType::get({plan.lanes}, plan.packed);
+  auto type = VectorType::get({plan.lanes}, plan.element);
   int64_t rows = plan.registerRows, width = plan.panelWidth();
   // Where step 0 is, and what a step adds.
-  Value columnBase, columnBuffer = columnMemory, rowBuffer = stripMemory;
+  Value columnBase, columnBuffer = columnMemory;
   int64_t columnStep = width;
   if (columnMemory) {
     columnBase = mul(tile.panel, plan.depthBlock * width);
   } else {
-    const Access &access = nest.accesses.find(plan.what.columns.factor)->second;
+    const Access &access = *accessOf(nest, plan.what.columns);
     LoopPlace place = batch;
     if (plan.columns == PanelWalk::inPanels) {
       placeInLoops(builder, loc, nest, plan.what.columns.loops, tile.column, 0, 1, place);
@@ -283,39 +382,29 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
         place.bases[loop] = Value();
       place.bases[plan.what.columns.loops.back()] = tile.column;
     }
-    columnStep = *strideAlong(nest, access, plan.what.depth);
+    columnStep = *strideAlongDepth(nest, plan, access);
     columnBase = IndexEmitter(builder, loc, context, place.bases)
                      .scalar(access.flat, Instance{place.deltas, 1});
     if (block.start)
       columnBase = add(columnBase, mul(block.start, columnStep));
     columnBuffer = context.flat.lookup(access.source);
   }
-  if (!stripMemory)
-    rowBuffer = context.flat.lookup(nest.accesses.find(plan.what.rows.factor)->second.source);
-
   auto emitStep = [&](Value step, ValueRange sums) {
     SmallVector<Value> columns, result;
     Value columnPlace = add(columnBase, mul(step, columnStep));
-    for (int64_t vector = 0; vector < tile.vectors; ++vector) {
-      Value place = vector ? add(columnPlace, index(vector * plan.lanes)) : columnPlace;
-      columns.push_back(
-          vector::LoadOp::create(builder, loc, packedType, columnBuffer, ValueRange{place}));
-    }
+    int64_t numbers = columnMemory ? 1 : plan.dot; // in an element of the buffer
+    for (int64_t vector = 0; vector < tile.vectors; ++vector)
+      columns.push_back(loadPacked(
+          columnBuffer, add(columnPlace, index(vector * plan.lanes * numbers)), plan.lanes));
     for (int64_t row = 0; row < rows; ++row) {
-      Value place;
-      if (!stripMemory)
-        place = add(rowPlaces[row], step);
-      else if (plan.rows == PanelWalk::alongDepth)
-        place = add(index(row * plan.depthBlock), step);
-      else
-        place = add(mul(step, rows), index(row));
-      Value scalar = memref::LoadOp::create(builder, loc, rowBuffer, place);
-      Value factor = vector::BroadcastOp::create(builder, loc, packedType, scalar);
+      Value factor = loadRow(row, step);
       for (int64_t vector = 0; vector < tile.vectors; ++vector) {
         Value sum = sums[row * tile.vectors + vector];
         result.push_back(multiplyAdd(factor, columns[vector], sum));
       }
     }
+    for (size_t vector = 0; result.size() < sums.size(); ++vector)
+      result.push_back(multiplyAdd(ones(), columns[vector], sums[result.size()]));
     return result;
   };
   // The steps from `first` up to `end`, on top of `sums`.
@@ -326,8 +415,16 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
     scf::YieldOp::create(builder, loc, emitStep(loop.getInductionVar(), loop.getRegionIterArgs()));
     return SmallVector<Value>(loop.getResults());
   };
-  if (plan.what.isInteger || (!plan.splitsDepth() && plan.depthBlock <= longestRun))
-    return emitSteps(index(0), block.count, firstSums(block, tile)); // exact in any order, or short
+  if (plan.what.isInteger || (!plan.splitsDepth() && plan.depthBlock <= longestRun)) {
+    SmallVector<Value> sums = firstSums(block, tile); // exact in any order, or short
+    size_t count = sums.size();
+    if (plan.bytes.rowOffset) {
+      Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
+      sums.append(tile.vectors, zero);
+    }
+    sums = emitSteps(index(0), block.count, sums);
+    return withoutOffsets(sums, count);
+  }
   auto emitRun = [&](Value first, Value end) {
     Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
     return emitSteps(first, end, SmallVector<Value>(rows * tile.vectors, zero));

@@ -35,6 +35,12 @@ private:
   SmallVector<Value> firstSums(DepthBlock block, const Tile &tile);
   SmallVector<Value> multiply(DepthBlock block, const Tile &tile);
   Value multiplyAdd(Value factor, Value column, Value sum);
+  Value loadPacked(Value buffer, Value place, int64_t count);
+  Value loadRow(int64_t row, Value step);
+  void addUpRows(DepthBlock block);
+  SmallVector<Value> withoutOffsets(ArrayRef<Value> sums, size_t count);
+  Value ones();
+  Value splat(int64_t number);
   void storeTile(ArrayRef<Value> sums);
   Value sumPlace(const Tile &tile, int64_t number);
   void finish(const Tile &tile, ArrayRef<Value> sums);
@@ -59,6 +65,7 @@ private:
   bool oneColumnLoop, vectorColumns;
   std::optional<int64_t> rowStride; ///< In place: between two rows of a strip, where it is one.
   SmallVector<Value> rowPlaces;     ///< In place: where each row of the strip starts, at depth 0.
+  SmallVector<Value> rowSums;       ///< What the offset of the columns adds to those of each row.
 };
 
 } // namespace mlir::tiny

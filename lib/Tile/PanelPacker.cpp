@@ -109,8 +109,8 @@ void PanelPacker::forDepth(DepthBlock block, const LoopPlace &place, DepthBody b
   for (unsigned loop : loops.drop_front())
     inner *= plan.steps(nest, loop);
   bool oneLoop = loadsAreLinear(nest, side, loops);
-  if (plan.hasPairs() && loops.size() > 1) // no pair is of two rounds of a loop
-    oneLoop &= plan.pairLoop == loops.back() && nest.sizes[loops.back()] % 2 == 0;
+  if (plan.hasDots() && loops.size() > 1) // none is of two rounds of a loop
+    oneLoop &= plan.dotLoop == loops.back() && nest.sizes[loops.back()] % plan.dot == 0;
   if (oneLoop || (plan.splitsDepth() && plan.depthBlock % inner != 0)) {
     emitLoop(builder, loc, block.count, 1, [&](Value local) {
       LoopPlace own = place;
@@ -156,7 +156,7 @@ void PanelPacker::forDepth(DepthBlock block, const LoopPlace &place, DepthBody b
   descend(descend, 0, Value(), place);
 }
 
-/// Puts `step` of the depth, or that pair of steps, into the loops of `place`.
+/// Puts `step` of the packed depth into the loops of `place`.
 void PanelPacker::placeDepth(Value step, LoopPlace &place) {
   for (unsigned loop : llvm::reverse(plan.what.depth)) {
     place.deltas[loop] = 0;
@@ -173,8 +173,8 @@ void PanelPacker::placeDepth(Value step, LoopPlace &place) {
 /// `mask` allows are loaded; null allows all.
 Value PanelPacker::load(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
                         bool guardsHold, Value mask) {
-  return plan.hasPairs() ? loadPair(place, vectorDim, numLanes, guardsHold, mask)
-                         : loadAt(place, vectorDim, numLanes, guardsHold, mask);
+  return plan.hasDots() ? loadDot(place, vectorDim, numLanes, guardsHold, mask)
+                        : loadAt(place, vectorDim, numLanes, guardsHold, mask);
 }
 
 static Type typeLike(Value value, Type element) {
@@ -182,57 +182,64 @@ static Type typeLike(Value value, Type element) {
   return vector ? Type(vector.clone(element)) : element;
 }
 
-/// `factor` as i16: an integer that it holds, or the bits of the bf16 that is nearest.
-static Value toHalves(OpBuilder &builder, Location loc, Value factor) {
-  Type type = typeLike(factor, builder.getI16Type());
-  if (isa<IntegerType>(getElementTypeOrSelf(factor)))
-    return arith::TruncIOp::create(builder, loc, type, factor);
-  Value rounded =
-      builder.createOrFold<arith::TruncFOp>(loc, typeLike(factor, builder.getBF16Type()), factor);
-  return arith::BitcastOp::create(builder, loc, type, rounded);
+/// `factor` as one of the integers that a dot consists of: its byte or its 16 bits, or the bits of
+/// the bf16 that is nearest.
+Value PanelPacker::toPart(Value factor) {
+  Type type = typeLike(factor, builder.getIntegerType(32 / plan.dot));
+  if (isa<FloatType>(getElementTypeOrSelf(factor))) {
+    Value rounded =
+        builder.createOrFold<arith::TruncFOp>(loc, typeLike(factor, builder.getBF16Type()), factor);
+    return arith::BitcastOp::create(builder, loc, type, rounded);
+  }
+  if (int64_t offset = isRows ? plan.bytes.rowOffset : plan.bytes.columnOffset)
+    factor = arith::SubIOp::create(builder, loc, factor, constantLike(factor, offset));
+  return arith::TruncIOp::create(builder, loc, type, factor);
 }
 
-/// The same for pairs, which `place` counts along their loop.
-Value PanelPacker::loadPair(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
-                            bool guardsHold, Value mask) {
-  int64_t loop = plan.pairLoop, size = nest.sizes[loop];
+/// `number` in the type of `value`, an integer or a vector of them.
+Value PanelPacker::constantLike(Value value, int64_t number) {
+  TypedAttr attribute = builder.getIntegerAttr(getElementTypeOrSelf(value), number);
+  if (auto type = dyn_cast<VectorType>(value.getType()))
+    attribute = DenseElementsAttr::get(type, Attribute(attribute));
+  return arith::ConstantOp::create(builder, loc, attribute);
+}
+
+/// The same as dots, which `place` counts along their loop.
+Value PanelPacker::loadDot(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
+                           bool guardsHold, Value mask) {
+  int64_t loop = plan.dotLoop, size = nest.sizes[loop];
   LoopPlace at = place;
-  if (Value pair = place.bases[loop])
-    at.bases[loop] = mul(pair, 2);
-  if (vectorDim == loop) { // neighbours in memory, and in a vector of halves
-    Value both = loadAt(at, vectorDim, 2 * numLanes, guardsHold, mask);
-    Value halves = toHalves(builder, loc, both);
+  if (Value dot = place.bases[loop])
+    at.bases[loop] = mul(dot, plan.dot);
+  if (vectorDim == loop) { // neighbours in memory, and in a vector of parts
+    Value parts = toPart(loadAt(at, vectorDim, plan.dot * numLanes, guardsHold, mask));
     return vector::BitCastOp::create(builder, loc,
-                                     VectorType::get({numLanes}, builder.getI32Type()), halves);
+                                     VectorType::get({numLanes}, builder.getI32Type()), parts);
   }
-  auto loadHalf = [&]() -> Value {
-    Value loaded = loadAt(at, vectorDim, numLanes, guardsHold, mask);
-    if (!plan.roundsToBF16())
-      return loaded; // its upper half goes below
-    Value half = toHalves(builder, loc, loaded);
-    return arith::ExtUIOp::create(builder, loc, typeLike(half, builder.getI32Type()), half);
-  };
-  Value low = loadHalf(), exists;
-  at.deltas[loop] += 1;
-  if (size % 2 != 0) { // behind the last step: that one again, to be replaced by 0
-    Value next = add(at.bases[loop], index(1));
-    exists = builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, next, index(size));
-    at.bases[loop] = emitMin(builder, loc, next, index(size - 1));
-    at.deltas[loop] = 0;
+  Value result, first = at.bases[loop];
+  int64_t firstDelta = at.deltas[loop];
+  for (int64_t number = 0; number < plan.dot; ++number) {
+    at.deltas[loop] = firstDelta + number;
+    Value exists;
+    if (number > 0 && size % plan.dot != 0) { // behind the last step: that one, to be replaced by 0
+      Value step = add(first, index(number));
+      exists =
+          builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, step, index(size));
+      at.bases[loop] = emitMin(builder, loc, step, index(size - 1));
+      at.deltas[loop] = 0;
+    }
+    Value part = toPart(loadAt(at, vectorDim, numLanes, guardsHold, mask));
+    part = arith::ExtUIOp::create(builder, loc, typeLike(part, builder.getI32Type()), part);
+    if (exists)
+      part = arith::SelectOp::create(builder, loc, exists, part, constantLike(part, 0));
+    if (!result) {
+      result = part;
+      continue;
+    }
+    part = arith::ShLIOp::create(builder, loc, part, constantLike(part, number * (32 / plan.dot)));
+    result = arith::OrIOp::create(builder, loc, result, part);
   }
-  Value high = loadHalf();
-  auto constant = [&](int32_t value) -> Value {
-    TypedAttr attribute = builder.getI32IntegerAttr(value);
-    if (auto type = dyn_cast<VectorType>(high.getType()))
-      attribute = DenseElementsAttr::get(type, Attribute(attribute));
-    return arith::ConstantOp::create(builder, loc, attribute);
-  };
-  if (exists)
-    high = arith::SelectOp::create(builder, loc, exists, high, constant(0));
-  if (!plan.roundsToBF16())
-    low = arith::AndIOp::create(builder, loc, low, constant(0xffff));
-  high = arith::ShLIOp::create(builder, loc, high, constant(16));
-  return arith::OrIOp::create(builder, loc, high, low);
+  return result;
 }
 
 Value PanelPacker::loadAt(const LoopPlace &place, int64_t vectorDim, int64_t numLanes,
@@ -494,14 +501,14 @@ void PanelPacker::packElements(DepthBlock block, Value first, Value unit) {
 // Vectors along the depth
 //===----------------------------------------------------------------------===//
 
-/// `body` with whole vectors of the block, and then with what is left of it. Half of a pair is in
+/// `body` with whole vectors of the block, and then with what is left of it. Part of a dot is in
 /// no vector.
 void PanelPacker::forVectors(DepthBlock block, llvm::function_ref<void(Value, bool)> body) {
   int64_t innermost = plan.what.depth.back();
-  bool endsInHalf = plan.pairLoop == innermost && nest.sizes[innermost] % 2 != 0;
-  bool mayEnd = endsInHalf || plan.depthSteps % plan.lanes != 0;
+  bool endsInPart = plan.dotLoop == innermost && nest.sizes[innermost] % plan.dot != 0;
+  bool mayEnd = endsInPart || plan.depthSteps % plan.lanes != 0;
   Value whole = block.count;
-  if (endsInHalf) {
+  if (endsInPart) {
     Value left = index(plan.depthSteps - 1);
     if (block.start)
       left = builder.createOrFold<arith::SubIOp>(loc, left, block.start);

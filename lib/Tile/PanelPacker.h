@@ -45,8 +45,10 @@ private:
   void placeDepth(Value step, LoopPlace &place);
   Value load(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold,
              Value mask = {});
-  Value loadPair(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold,
-                 Value mask = {});
+  Value loadDot(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold,
+                Value mask = {});
+  Value toPart(Value factor);
+  Value constantLike(Value value, int64_t number);
   Value loadAt(const LoopPlace &place, int64_t vectorDim, int64_t numLanes, bool guardsHold,
                Value mask = {});
   void forVectors(DepthBlock block, llvm::function_ref<void(Value, bool)> body);

@@ -25,8 +25,6 @@ static constexpr double loadCost = 0.5, fmaCost = 0.5, storeCost = 1, tileOverhe
                         guardCost = 1.5, pieceCost = 2, rowCost = 16, roundCost = 4,
                         streamCost = 60, runCost = 4.5, scatterCost = 5;
 static constexpr int64_t lineBytes = 64;
-/// Sums of pairs that an instruction of x86 has: those of SSE2, AVX2 and AVX-512.
-static constexpr int64_t pairLanes[] = {4, 8, 16};
 /// What a workgroup costs beside its work.
 static constexpr double workgroupCost = 1000;
 /// Bytes per cycle from beyond the second-level cache.
@@ -52,18 +50,6 @@ static constexpr double minCyclesPerThread = 10000;
 // Accesses
 //===----------------------------------------------------------------------===//
 
-/// Whether `side` can be multiplied where it lies: `unitLoops` are those along which it must be
-/// contiguous.
-static bool mayStay(const KernelNest &nest, const PanelPlan &plan, const ContractionSide &side,
-                    ArrayRef<unsigned> unitLoops) {
-  auto found = nest.accesses.find(side.factor);
-  if (found == nest.accesses.end() || plan.hasPairs())
-    return false;
-  const Access &access = found->second;
-  return access.guards.empty() && access.type == nest.reduced.getType() &&
-         strideAlong(nest, access, plan.what.depth) && strideAlong(nest, access, unitLoops) == 1;
-}
-
 /// How a factor that is packed is read.
 static PanelWalk walkOf(const KernelNest &nest, const PanelPlan &plan,
                         const ContractionSide &side) {
@@ -78,7 +64,7 @@ static PanelWalk walkOf(const KernelNest &nest, const PanelPlan &plan,
     if (deep == 1)
       alongDepth = true;
   }
-  int64_t run = plan.pairLoop == depth ? 2 * plan.lanes : plan.lanes;
+  int64_t run = plan.dotLoop == depth ? plan.dot * plan.lanes : plan.lanes;
   bool runs = plan.what.depth.size() == 1 || nest.sizes[depth] % run == 0;
   return !alongSide && alongDepth && runs ? PanelWalk::alongDepth : PanelWalk::alongSide;
 }
@@ -87,37 +73,23 @@ static PanelWalk walkOf(const KernelNest &nest, const PanelPlan &plan,
 // Sizes and cycles
 //===----------------------------------------------------------------------===//
 
-/// Whether factors may be packed in pairs: integers always are, and those of f32 if the tiling says
-/// so, as bf16.
-static bool mayPair(const KernelNest &nest, const ContractionNest &what) {
-  return what.isInteger || nest.reduced.getType().isF32();
-}
-
-/// The loop of the depth that loses the least if it is walked in pairs; of these, the innermost.
-static unsigned pairLoopOf(const KernelNest &nest, const ContractionNest &what) {
-  auto loss = [&](unsigned loop) {
-    return double(llvm::divideCeil(nest.sizes[loop], 2)) / nest.sizes[loop];
-  };
-  unsigned best = what.depth.back();
-  for (unsigned loop : llvm::reverse(what.depth))
-    if (loss(loop) < loss(best))
-      best = loop;
-  return best;
-}
-
-PanelPlan::PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes, bool pairs)
-    : what(std::move(contraction)), element(nest.reduced.getType()), packed(element), lanes(lanes) {
-  if (pairs) {
-    pairLoop = pairLoopOf(nest, what);
+PanelPlan::PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes,
+                     int64_t dot)
+    : what(std::move(contraction)), element(nest.reduced.getType()), packed(element), lanes(lanes),
+      dot(dot) {
+  if (hasDots()) {
+    dotLoop = dotLoopOf(nest, what, dot);
     packed = IntegerType::get(element.getContext(), 32);
   }
+  if (dot == 4)
+    bytes = *ByteFactors::get(what);
   depthSteps = 1;
   for (unsigned loop : what.depth)
     depthSteps *= steps(nest, loop);
 }
 
 int64_t PanelPlan::steps(const KernelNest &nest, unsigned loop) const {
-  return pairLoop == loop ? llvm::divideCeil(nest.sizes[loop], 2) : nest.sizes[loop];
+  return dotLoop == loop ? llvm::divideCeil(nest.sizes[loop], dot) : nest.sizes[loop];
 }
 
 int64_t PanelPlan::columnElements() const { return packsColumns() ? depthBlock * columnTile : 0; }
@@ -166,6 +138,8 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   double latency = depthBlock <= streams ? 0 : chainLatency;
   auto tileCycles = [&](int64_t vectors) {
     double sums = registerRows * vectors, loads = (registerRows + vectors) * loadCost;
+    if (bytes.rowOffset) // columns are added up, too
+      sums += vectors;
     double step = std::max({sums * productCost, loads, latency}) + loads / 8;
     if (columns == PanelWalk::inPanels && rowStrips > 1)
       step = std::max(step, vectors * lanes * elementBytes() / nearBytesPerCycle);
@@ -177,12 +151,12 @@ double PanelPlan::cycles(const KernelNest &nest) const {
   // Packing, again for each tile of the other side.
   auto packing = [&](PanelWalk walk, const ContractionSide &side, int64_t unit) {
     double perVector = walk == PanelWalk::alongDepth ? transposeCost : packCost;
-    if (hasPairs()) // of which each half is loaded, and the two are put together
-      perVector += packCost;
-    if (roundsToBF16())
+    // Each part of a dot is loaded, and all are put together.
+    perVector += packCost * (dot - 1);
+    if (isBF16() && !isStoredAsMultiplied(nest, *this, side))
       perVector += 2 * roundCost;
     if (isGuarded(nest, side))
-      perVector += guardCost * (hasPairs() ? 2 : 1);
+      perVector += guardCost * dot;
     if (walk == PanelWalk::alongSide)
       perVector += crossing(nest, side, unit) * numPieces(nest, side, unit) * pieceCost;
     if (walk == PanelWalk::alongSide)
@@ -191,7 +165,7 @@ double PanelPlan::cycles(const KernelNest &nest) const {
         std::optional<int64_t> stride =
             side.loops.empty() ? 0 : access.strideAlong(side.loops.back());
         if (!stride || std::abs(*stride) > 2)
-          perVector += elementCost * unit * (hasPairs() ? 2 : 1);
+          perVector += elementCost * unit * dot;
       }
     return perVector / unit;
   };
@@ -202,7 +176,8 @@ double PanelPlan::cycles(const KernelNest &nest) const {
               packing(columns, what.columns, lanes);
   // Each step of the depth begins somewhere else in memory, where no prefetcher has been. There,
   // factors that packing rounds are as wide as others.
-  double depthOutside = roundsToBF16() ? what.depthExtent : depth;
+  double depthOutside =
+      isBF16() && !isStoredAsMultiplied(nest, *this, what.columns) ? what.depthExtent : depth;
   if (columns != PanelWalk::inPanels &&
       double(what.columns.extent) * depthOutside * elementBytes() > streamedBytes)
     result += depthOutside * rowTiles * columnTiles *
@@ -272,7 +247,7 @@ PanelTiling PanelPlan::tiling() const {
           lanes,
           {rows != PanelWalk::inPlace, packsColumns()},
           {},
-          hasPairs(),
+          dot,
           apart};
 }
 
@@ -280,23 +255,22 @@ std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTilin
   std::optional<ContractionNest> what = ContractionNest::getForCPU(nest, tiling.apart);
   if (!what)
     return std::nullopt;
-  if ((what->isInteger && !tiling.pairs) ||
-      (tiling.pairs && (!mayPair(nest, *what) || !llvm::is_contained(pairLanes, tiling.lanes))))
+  if (!mayBeDots(nest, *what, tiling.dot, tiling.lanes))
     return std::nullopt;
-  PanelPlan plan(nest, std::move(*what), tiling.lanes, tiling.pairs);
+  PanelPlan plan(nest, std::move(*what), tiling.lanes, tiling.dot);
   plan.rowTile = tiling.tile[0], plan.columnTile = tiling.tile[1];
   plan.registerRows = tiling.registers[0], plan.vectors = tiling.registers[1];
   plan.depthBlock = tiling.depth;
   plan.apart = tiling.apart;
   if (tiling.packed[0])
     plan.rows = walkOf(nest, plan, plan.what.rows);
-  else if (!mayStay(nest, plan, plan.what.rows, plan.what.depth))
+  else if (!mayStay(nest, plan, plan.what.rows, /*alongDepth=*/true))
     return std::nullopt;
   if (tiling.packed[1])
     plan.columns = walkOf(nest, plan, plan.what.columns);
   else if (liesInPanels(nest, plan))
     plan.columns = PanelWalk::inPanels;
-  else if (!mayStay(nest, plan, plan.what.columns, plan.what.columns.loops) ||
+  else if (!mayStay(nest, plan, plan.what.columns, /*alongDepth=*/false) ||
            plan.what.columns.extent < plan.panelWidth())
     return std::nullopt;
   // Vectors along the depth stay in their loop, and blocks end with them.
@@ -330,9 +304,9 @@ namespace {
 class Chooser {
 public:
   Chooser(const KernelNest &nest, const PanelTarget &target, const ContractionNest &what,
-          bool within, bool mayArrange, int64_t apart, bool pairs)
+          bool within, bool mayArrange, int64_t apart, int64_t dot)
       : nest(nest), target(target), what(what), within(within), mayArrange(mayArrange),
-        apart(apart), pairs(pairs) {}
+        apart(apart), dot(dot) {}
   std::vector<std::pair<double, PanelPlan>> found;
 
   void tryRegisters(int64_t rows, int64_t vectors, int64_t lanes);
@@ -346,8 +320,7 @@ private:
   const ContractionNest &what;
   bool within; ///< A workgroup, and all threads are busy with others.
   bool mayArrange;
-  int64_t apart;
-  bool pairs;
+  int64_t apart, dot;
 };
 } // namespace
 
@@ -436,7 +409,7 @@ static int64_t depthPart(int64_t depth, int64_t unit, int64_t most) {
 void Chooser::tryInPanels(PanelPlan plan) {
   int64_t bytes = plan.elementBytes(), depth = plan.depthSteps;
   plan.columns = PanelWalk::inPanels;
-  if (mayStay(nest, plan, what.rows, what.depth) &&
+  if (mayStay(nest, plan, what.rows, /*alongDepth=*/true) &&
       !collide(nest, what, plan.registerRows, depth, ways - 2))
     plan.rows = PanelWalk::inPlace;
   if (what.rows.extent <= plan.registerRows) {
@@ -455,22 +428,23 @@ void Chooser::tryInPanels(PanelPlan plan) {
 }
 
 void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
-  PanelPlan plan(nest, what, lanes, pairs);
+  PanelPlan plan(nest, what, lanes, dot);
   plan.registerRows = rows;
   plan.vectors = vectors;
   plan.apart = apart;
-  plan.productCost = what.isInteger ? target.pairInstructions * fmaCost : fmaCost;
+  plan.productCost = what.isInteger && dot == 2 ? target.pairInstructions * fmaCost : fmaCost;
   int64_t bytes = plan.elementBytes(), depth = plan.depthSteps;
   int64_t most = target.l1Bytes * 3 / 4 / ((rows + plan.panelWidth()) * bytes);
-  if (!mayStay(nest, plan, what.rows, what.depth) ||
+  if (!mayStay(nest, plan, what.rows, /*alongDepth=*/true) ||
       (what.rows.extent > rows && collide(nest, what, rows, std::min(most, depth), ways / 2)))
     plan.rows = walkOf(nest, plan, what.rows);
-  if (liesInPanels(nest, plan) || (mayArrange && !plan.hasPairs() &&
-                                   nest.sizes[what.columns.loops.back()] % plan.panelWidth() == 0))
+  if (liesInPanels(nest, plan) || (mayArrange && isStoredAsMultiplied(nest, plan, what.columns) &&
+                                   nest.sizes[what.columns.loops.back()] % plan.panelWidth() == 0 &&
+                                   (!plan.hasDots() || nest.sizes[plan.dotLoop] % dot == 0)))
     tryInPanels(plan);
   // Columns in place: either all of them stay in the first level, or there is one strip of rows,
   // and they are read in long runs.
-  if (mayStay(nest, plan, what.columns, what.columns.loops) &&
+  if (mayStay(nest, plan, what.columns, /*alongDepth=*/false) &&
       what.columns.extent >= plan.panelWidth()) {
     plan.depthBlock = depth;
     if (depth * what.columns.extent * bytes <= target.l1Bytes * 3 / 4)
@@ -494,12 +468,15 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
 
 /// Offers register tiles of `what` to `chooser`.
 static void tryAll(Chooser &chooser, const ContractionNest &what, const PanelTarget &target,
-                   int64_t lanes) {
+                   int64_t lanes, int64_t dot) {
+  bool addsColumns = dot == 4 && ByteFactors::get(what)->rowOffset != 0;
   int64_t mostVectors = llvm::divideCeil(what.columns.extent, lanes);
   for (int64_t vectors = 1; vectors <= std::min(mostVectors, target.numRegisters / 2); ++vectors) {
     // As many rows as there are registers for, or as few as make the same number of strips. Where
     // products are added by an instruction of their own, they need a register before that.
-    int64_t others = vectors + (what.isInteger ? target.pairInstructions : 1);
+    int64_t others = vectors + (what.isInteger && dot == 2 ? target.pairInstructions : 1);
+    if (addsColumns)
+      others += vectors;
     int64_t most = std::min((target.numRegisters - others) / vectors, what.rows.extent);
     // A number that is multiplied once is what LLVM lets the fused multiply-add write over, so that
     // each sum moves from register to register and needs two.
@@ -527,12 +504,13 @@ std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const Panel
     bool isOneLoop = columnsAreOneLoop(nest, *what);
     if (apart && !isOneLoop)
       continue;
-    bool mayRound = target.bf16Products && mayPair(nest, *what);
-    for (bool pairs : {false, true}) {
-      if (pairs ? !what->isInteger && !mayRound : what->isInteger)
+    for (int64_t dot : {1, 2, 4}) {
+      bool exists =
+          dot == 1 || (dot == 2 ? what->isInteger || target.bf16Products : target.byteProducts);
+      if (!exists || !mayBeDots(nest, *what, dot, lanes))
         continue;
-      Chooser chooser(nest, target, *what, within, mayArrange && apart == 0, apart, pairs);
-      tryAll(chooser, *what, target, lanes);
+      Chooser chooser(nest, target, *what, within, mayArrange && apart == 0, apart, dot);
+      tryAll(chooser, *what, target, lanes, dot);
       llvm::append_range(found, chooser.found);
     }
     if (isOneLoop)

@@ -22,7 +22,7 @@ struct SelectTilingCPUPassOptions;
 /// How a factor reaches the registers.
 enum class PanelWalk : uint8_t {
   inPlace,   ///< It is read where it lies.
-  inPanels,  ///< The same: a constant that lies in panels [column / width][depth][width].
+  inPanels,  ///< The same: a constant that lies in panels [column / width][depth][width][dot].
   alongSide, ///< Packed by vectors along its rows or columns.
   alongDepth ///< Packed by vectors along the depth, which is where it is contiguous.
 };
@@ -32,6 +32,8 @@ struct PanelTarget {
   int64_t vectorBits, numRegisters, l1Bytes, l2Bytes, maxLocalBytes;
   /// Instructions that multiply vectors of pairs of 16-bit integers and add them to sums; 0: none.
   unsigned pairInstructions = 0;
+  /// Whether one instruction does so with four bytes each, one factor of which has no sign.
+  bool byteProducts = false;
   /// Whether factors of f32 may be rounded to bf16, pairs of which one instruction multiplies.
   bool bf16Products = false;
 };
@@ -47,8 +49,9 @@ struct PanelTarget {
 ///
 /// Tiles are workgroups then. Beside other nests of a group it is the shared loops that are
 /// divided, as `grid = array<i64: 1, 64, 512>` says for each parallel loop, and tiles are loops in
-/// each workgroup. With `pairs`, an element of a panel is two numbers of 16 bits, consecutive steps
-/// along one loop of the depth, and `depth` counts these: integers, or bf16 where sums are of f32.
+/// each workgroup. With `dot = 2`, an element of a panel is two numbers of 16 bits, consecutive
+/// steps along one loop of the depth, and `depth` counts these: integers, or bf16 where sums are of
+/// f32. With `dot = 4`, it is four bytes.
 struct PanelTiling {
   std::array<int64_t, 2> tile;      ///< Rows and columns of one workgroup: whole `registers`.
   int64_t depth;                    ///< Steps of the reduction after which sums are put aside.
@@ -56,11 +59,22 @@ struct PanelTiling {
   int64_t lanes;                    ///< Of a vector.
   std::array<int64_t, 2> packed;    ///< Whether rows and columns are copied first, in order.
   SmallVector<int64_t> grid;        ///< In a group: what a workgroup has of each parallel loop.
-  bool pairs = false;               ///< Whether elements of panels are pairs.
+  int64_t dot = 1;                  ///< Numbers in an element of a panel.
   int64_t apart = 0;                ///< Outermost loops of the columns that are batches.
 
   static std::optional<PanelTiling> get(DictionaryAttr attribute);
   DictionaryAttr attribute(MLIRContext *context) const;
+};
+
+/// Integer factors as the bytes that one instruction multiplies, of which those of one side have no
+/// sign: a factor is its byte and the offset of its side. Where there is one, what it adds to a sum
+/// is made up for.
+struct ByteFactors {
+  bool unsignedRows; ///< Else the columns are.
+  int64_t rowOffset, columnOffset;
+
+  /// Those with the fewest offsets; nothing where some factor needs more than eight bits.
+  static std::optional<ByteFactors> get(const ContractionNest &what);
 };
 
 struct PanelPlan {
@@ -72,15 +86,18 @@ struct PanelPlan {
   int64_t registerRows = 0, vectors = 0; ///< Of a register tile.
   int64_t depthBlock = 0;
   PanelWalk rows = PanelWalk::inPlace, columns = PanelWalk::inPlace;
-  /// The loop of the depth two steps of which are one packed element, the lower one in the lower
-  /// half; where their number is odd, the last one has a 0 in the other half. -1 for none.
-  int64_t pairLoop = -1;
+  /// The loop of the depth `dot` steps of which are one packed element, the lowest one in the
+  /// lowest bits; where their number is no multiple of it, 0 is in the rest of the last one. -1 for
+  /// none.
+  int64_t dotLoop = -1;
+  int64_t dot = 1;
+  ByteFactors bytes = {false, 0, 0}; ///< Where `dot` is 4.
   /// Cycles that a vector of products takes, with its sum.
   double productCost = 0.5;
   int64_t apart = 0; ///< As in a PanelTiling.
 
-  bool hasPairs() const { return pairLoop >= 0; }
-  bool roundsToBF16() const { return hasPairs() && !what.isInteger; }
+  bool hasDots() const { return dot > 1; }
+  bool isBF16() const { return hasDots() && !what.isInteger; }
   /// Steps along `loop`, and those of the whole depth, as packed elements.
   int64_t steps(const KernelNest &nest, unsigned loop) const;
   int64_t depthSteps = 0;
@@ -112,7 +129,7 @@ struct PanelPlan {
   PanelTiling tiling() const;
 
   /// A plan without sizes.
-  PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes, bool pairs);
+  PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes, int64_t dot);
   /// The plan that `tiling` describes, or nothing where it does not fit `nest`.
   static std::optional<PanelPlan> get(const KernelNest &nest, const PanelTiling &tiling);
   /// The best one for `nest` of each register tile and way to read the factors, the cheapest first;
@@ -125,14 +142,42 @@ struct PanelPlan {
   SmallVector<PanelTiling> neighbours(const KernelNest &nest, const PanelTarget &target) const;
 };
 
+/// Whether the factors of `what` may be packed as `dot` numbers in 32 bits, in vectors of `lanes`
+/// of them: integers always are, and those of f32 may be, as bf16.
+bool mayBeDots(const KernelNest &nest, const ContractionNest &what, int64_t dot, int64_t lanes);
+/// The loop of the depth that loses the least if it is walked in steps of `dot`; of these, the
+/// innermost.
+unsigned dotLoopOf(const KernelNest &nest, const ContractionNest &what, int64_t dot);
+/// Whether the factor of `side` is in memory as it is multiplied: of the type of the sums, or as
+/// the numbers of a dot, which are widened after they have been loaded.
+bool isStoredAsMultiplied(const KernelNest &nest, const PanelPlan &plan,
+                          const ContractionSide &side);
+/// `factor` as it lies in memory, if all that is done to it is to widen it.
+Value storedFactor(Value factor);
+/// The access of the factor of `side`, seen through what widens it; null where it is computed.
+const Access *accessOf(const KernelNest &nest, const ContractionSide &side);
+/// What one step of the packed depth adds to `access`, in elements of it; nothing where that is no
+/// constant.
+std::optional<int64_t> strideAlongDepth(const KernelNest &nest, const PanelPlan &plan,
+                                        const Access &access);
+/// Whether `side` can be multiplied where it lies, if it is read along the depth, or else along the
+/// columns.
+bool mayStay(const KernelNest &nest, const PanelPlan &plan, const ContractionSide &side,
+             bool alongDepth);
+
 /// The logarithm of the time that `workgroups` of `cycles` each take, weighed over machines of one
 /// to many threads.
 double priceOnThreads(double workgroups, double cycles);
 
-/// The width of the panels in which the columns of `nest` should lie if they are a constant;
-/// nothing if panels are not what is cheapest then.
-std::optional<int64_t> arrangedWidth(const KernelNest &nest,
-                                     const SelectTilingCPUPassOptions &options);
+/// Panels of `width` columns, an element of which is `dot` steps along the loop `dotLoop`.
+struct PanelForm {
+  int64_t width, dot, dotLoop;
+};
+
+/// The panels in which the columns of `nest` should lie if they are a constant; nothing if panels
+/// are not what is cheapest then.
+std::optional<PanelForm> arrangedForm(const KernelNest &nest,
+                                      const SelectTilingCPUPassOptions &options);
 
 /// What one step along `loops`, walked as one, adds to `access`; nothing where that is no constant.
 /// 0 where there are none.

@@ -9,7 +9,7 @@
 using namespace mlir;
 using namespace mlir::tiny;
 
-static constexpr StringLiteral pairsName = "pairs";
+static constexpr StringLiteral dotName = "dot";
 
 DictionaryAttr PanelTiling::attribute(MLIRContext *context) const {
   Builder b(context);
@@ -19,8 +19,8 @@ DictionaryAttr PanelTiling::attribute(MLIRContext *context) const {
       b.getNamedAttr("registers", b.getDenseI64ArrayAttr(registers)),
       b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
       b.getNamedAttr("packed", b.getDenseI64ArrayAttr(packed))};
-  if (pairs)
-    entries.push_back(b.getNamedAttr(pairsName, b.getUnitAttr()));
+  if (dot != 1)
+    entries.push_back(b.getNamedAttr(dotName, b.getI64IntegerAttr(dot)));
   if (!grid.empty())
     entries.push_back(b.getNamedAttr(gridName, b.getDenseI64ArrayAttr(grid)));
   if (apart)
@@ -45,16 +45,18 @@ std::optional<PanelTiling> PanelTiling::get(DictionaryAttr attribute) {
                      number("lanes"),
                      pair("packed"),
                      {},
-                     attribute.getAs<UnitAttr>(pairsName) != nullptr,
+                     attribute.contains(dotName) ? number(dotName) : 1,
                      number("apart")};
   if (auto grid = attribute.getAs<DenseI64ArrayAttr>(gridName))
     tiling.grid = llvm::to_vector(grid.asArrayRef());
   auto [rowTile, columnTile] = tiling.tile;
   auto [rows, vectors] = tiling.registers;
-  unsigned numEntries = 5 + !tiling.grid.empty() + tiling.pairs + (tiling.apart != 0);
+  unsigned numEntries =
+      5 + !tiling.grid.empty() + attribute.contains(dotName) + (tiling.apart != 0);
   if (attribute.size() != numEntries || tiling.apart < 0 || tiling.depth < 1 || rows < 1 ||
       vectors < 1 || tiling.lanes < 2 || rowTile < 1 || columnTile < 1 || rowTile % rows != 0 ||
-      columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 || tiling.packed[1] < 0)
+      columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 || tiling.packed[1] < 0 ||
+      tiling.dot < 1)
     return std::nullopt;
   return tiling;
 }

@@ -295,8 +295,9 @@ static double timesOf(const KernelNest &nest) {
 //===----------------------------------------------------------------------===//
 
 static PanelTarget panelTarget(const SelectTilingCPUPassOptions &options) {
-  return {options.vectorBits,    options.numVectorRegisters, options.l1Bytes,     options.l2Bytes,
-          options.maxLocalBytes, options.pairInstructions,   options.bf16Products};
+  return {options.vectorBits,   options.numVectorRegisters, options.l1Bytes,
+          options.l2Bytes,      options.maxLocalBytes,      options.pairInstructions,
+          options.byteProducts, options.bf16Products};
 }
 
 namespace {
@@ -459,8 +460,8 @@ static bool paysInPanels(const KernelNest &nest, const PanelPlan &plan, const Ca
                                  plan.farCycles(candidate, panelTarget(options));
 }
 
-std::optional<int64_t> mlir::tiny::arrangedWidth(const KernelNest &nest,
-                                                 const SelectTilingCPUPassOptions &options) {
+std::optional<PanelForm> mlir::tiny::arrangedForm(const KernelNest &nest,
+                                                  const SelectTilingCPUPassOptions &options) {
   std::vector<PanelPlan> plans = PanelPlan::candidates(nest, panelTarget(options),
                                                        /*within=*/false, /*mayArrange=*/true);
   if (plans.empty() || plans.front().columns != PanelWalk::inPanels)
@@ -469,7 +470,7 @@ std::optional<int64_t> mlir::tiny::arrangedWidth(const KernelNest &nest,
       choose(nest, lanesFor(nest, options.vectorBits), options.numVectorRegisters, 0);
   if (!paysInPanels(nest, plans.front(), *candidate, options))
     return std::nullopt;
-  return plans.front().panelWidth();
+  return PanelForm{plans.front().panelWidth(), plans.front().dot, plans.front().dotLoop};
 }
 
 LogicalResult TilingSelector::selectAlone(const KernelNest &nest, TilingRank rank,
@@ -553,8 +554,9 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
     if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName))
       return;
     SelectTilingCPUPassOptions options{
-        vectorBits, numVectorRegisters, minWork, maxWorkgroups,    l1Bytes,
-        l2Bytes,    maxLocalBytes,      panels,  pairInstructions, bf16Products};
+        vectorBits,  numVectorRegisters, minWork, maxWorkgroups,    l1Bytes,
+        l2Bytes,     maxLocalBytes,      panels,  pairInstructions, byteProducts,
+        bf16Products};
     FailureOr<ArrayAttr> tilings = selectTilingsCPU(function, options);
     if (failed(tilings))
       return signalPassFailure();

@@ -108,6 +108,8 @@ def models():
     yield "too-few-operands", one_node("Add", ["x"]), [], "Add"
     yield "shapes-do-not-fit", one_node("Add", ["x", "z"], more=[value("z", [3])]), [], "Add"
     yield "matmul-sizes", one_node("MatMul", ["x", "z"], more=[value("z", [5, 2])]), [], "MatMul"
+    yield "matmul-of-integers", one_node(
+        "MatMulInteger", ["x", "z"], more=[value("z", [4, 2])]), [], "8-bit integers"
     yield "types-do-not-fit", one_node("Add", ["x", "z"], more=[value("z", [4], INT64)]), [], "Add"
     yield "string-input", model(graph([node("Identity", ["x"], ["y"])],
                                       [value("x", [1], STRING)], [value("y", None)])), [], "x"

@@ -23,7 +23,7 @@
 // CHECK:           arith.truncf
 // CHECK:           %[[HIGH:.*]] = arith.select %[[EXISTS]]
 // CHECK:           %[[SHIFTED:.*]] = arith.shli %[[HIGH]]
-// CHECK:           arith.ori %[[SHIFTED]], %[[LOW]]
+// CHECK:           arith.ori %[[LOW]], %[[SHIFTED]]
 // CHECK:           vector.load {{.*}} vector<32xf32>
 // CHECK:           arith.truncf {{.*}} : vector<32xf32> to vector<32xbf16>
 // CHECK:           vector.bitcast {{.*}} : vector<32xi16> to vector<16xi32>
@@ -35,7 +35,7 @@
 func.func private @f32(%x: memref<4x37xf32>, %y: memref<37x32xf32>, %out: memref<4x32xf32>)
     attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 4, 32>, depth = 19 : i64,
                                              registers = array<i64: 2, 2>, lanes = 16 : i64,
-                                             packed = array<i64: 1, 1>, pairs}]} {
+                                             packed = array<i64: 1, 1>, dot = 2}]} {
   %zero = arith.constant 0.0 : f32
   %acc = memref.alloc() : memref<4x32xf32>
   linalg.fill ins(%zero : f32) outs(%acc : memref<4x32xf32>)
@@ -70,7 +70,7 @@ func.func private @f32(%x: memref<4x37xf32>, %y: memref<37x32xf32>, %out: memref
 func.func private @bf16(%x: memref<4x32xbf16>, %y: memref<32x16xbf16>, %out: memref<4x16xf32>)
     attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 4, 16>, depth = 16 : i64,
                                              registers = array<i64: 2, 2>, lanes = 8 : i64,
-                                             packed = array<i64: 1, 1>, pairs}]} {
+                                             packed = array<i64: 1, 1>, dot = 2}]} {
   %zero = arith.constant 0.0 : f32
   %acc = memref.alloc() : memref<4x16xf32>
   linalg.fill ins(%zero : f32) outs(%acc : memref<4x16xf32>)

@@ -13,14 +13,14 @@
 // CHECK:         memref.view {{.*}} to memref<304xi32>
 // CHECK:         scf.for {{.*}} to %c19 step %c1
 // CHECK:           %[[LOW:.*]] = vector.load {{.*}} vector<8xi8>
-// CHECK:           %[[LOW32:.*]] = arith.extsi %[[LOW]]
+// CHECK:           %[[LOW16:.*]] = arith.extsi %[[LOW]]
+// CHECK:           %[[LOW32:.*]] = arith.extui %[[LOW16]]
 // CHECK:           %[[EXISTS:.*]] = arith.cmpi slt, {{.*}}, %c37
 // CHECK:           arith.minsi {{.*}}, %c36
 // CHECK:           vector.load {{.*}} vector<8xi8>
 // CHECK:           %[[HIGH:.*]] = arith.select %[[EXISTS]]
-// CHECK:           %[[MASKED:.*]] = arith.andi %[[LOW32]], %cst
 // CHECK:           %[[SHIFTED:.*]] = arith.shli %[[HIGH]]
-// CHECK:           arith.ori %[[SHIFTED]], %[[MASKED]]
+// CHECK:           arith.ori %[[LOW32]], %[[SHIFTED]]
 // CHECK:         scf.for {{.*}} to %c16 step %c8
 // CHECK:           vector.load {{.*}} vector<16xi8>
 // CHECK:           arith.subi {{.*}} : vector<16xi32>
@@ -36,7 +36,7 @@
 func.func private @avx2(%x: memref<4x37xi8>, %y: memref<37x16xi8>, %out: memref<4x16xi32>)
     attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 4, 16>, depth = 19 : i64,
                                              registers = array<i64: 2, 2>, lanes = 8 : i64,
-                                             packed = array<i64: 1, 1>, pairs}]} {
+                                             packed = array<i64: 1, 1>, dot = 2}]} {
   %zero = arith.constant 0 : i32
   %point = arith.constant 113 : i32
   %acc = memref.alloc() : memref<4x16xi32>
@@ -80,7 +80,7 @@ func.func private @avx2(%x: memref<4x37xi8>, %y: memref<37x16xi8>, %out: memref<
 func.func private @avx512(%w: memref<4x8x3x3xi8>, %x: memref<8x18x18xi8>, %out: memref<4x16x16xi32>)
     attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 4, 256>, depth = 36 : i64,
                                              registers = array<i64: 4, 2>, lanes = 16 : i64,
-                                             packed = array<i64: 1, 1>, pairs}]} {
+                                             packed = array<i64: 1, 1>, dot = 2}]} {
   %zero = arith.constant 0 : i32
   %acc = memref.alloc() : memref<4x16x16xi32>
   linalg.fill ins(%zero : i32) outs(%acc : memref<4x16x16xi32>)
@@ -126,7 +126,7 @@ func.func private @avx512(%w: memref<4x8x3x3xi8>, %x: memref<8x18x18xi8>, %out: 
 func.func private @too_wide(%x: memref<4x32xi16>, %y: memref<32x16xi8>, %out: memref<4x16xi32>)
     attributes {tiny.kernel, tiny.tiling = [{tile = array<i64: 4, 16>, depth = 16 : i64,
                                              registers = array<i64: 2, 2>, lanes = 8 : i64,
-                                             packed = array<i64: 1, 1>, pairs}]} {
+                                             packed = array<i64: 1, 1>, dot = 2}]} {
   %zero = arith.constant 0 : i32
   %acc = memref.alloc() : memref<4x16xi32>
   linalg.fill ins(%zero : i32) outs(%acc : memref<4x16xi32>)

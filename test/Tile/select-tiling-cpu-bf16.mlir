@@ -7,9 +7,9 @@
 #id = affine_map<(m, n) -> (m, n)>
 
 // Only whoever asks for it multiplies in bf16.
-// F32-NOT:    pairs
+// F32-NOT:    dot =
 // BF16-LABEL: func.func private @large
-// BF16-SAME:    tiny.tiling = [{depth = {{[0-9]+}} : i64, lanes = 16 : i64, packed = array<i64: 1, 1>, pairs, registers = array<i64:
+// BF16-SAME:    tiny.tiling = [{depth = {{[0-9]+}} : i64, dot = 2 : i64, lanes = 16 : i64, packed = array<i64: 1, 1>, registers = array<i64:
 func.func private @large(%x: tensor<512x512xf32>, %y: tensor<512x512xf32>, %out: tensor<512x512xf32>) -> tensor<512x512xf32>
     attributes {tiny.kernel} {
   %zero = arith.constant 0.0 : f32
@@ -32,7 +32,7 @@ func.func private @large(%x: tensor<512x512xf32>, %y: tensor<512x512xf32>, %out:
 
 // One row: its other factor is read once, in place, and packing it would cost more than it saves.
 // BF16-LABEL: func.func private @row
-// BF16-NOT:     pairs
+// BF16-NOT:     dot =
 func.func private @row(%x: tensor<1x512xf32>, %y: tensor<512x512xf32>, %out: tensor<1x512xf32>) -> tensor<1x512xf32>
     attributes {tiny.kernel} {
   %zero = arith.constant 0.0 : f32

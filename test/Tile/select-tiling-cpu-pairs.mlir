@@ -1,5 +1,6 @@
 // RUN: tiny-opt %s --tiny-tile-select-tiling-cpu="vector-bits=256 pair-instructions=2" | FileCheck %s --check-prefixes=CHECK,AVX2
 // RUN: tiny-opt %s --tiny-tile-select-tiling-cpu="vector-bits=512 num-vector-registers=32 pair-instructions=1" | FileCheck %s --check-prefixes=CHECK,VNNI
+// RUN: tiny-opt %s --tiny-tile-select-tiling-cpu="vector-bits=512 num-vector-registers=32 pair-instructions=1 byte-products" | FileCheck %s --check-prefix=BYTES
 // RUN: tiny-opt %s --tiny-tile-select-tiling-cpu="vector-bits=128 num-vector-registers=32 pair-instructions=0" | FileCheck %s --check-prefix=NONE
 
 #mk = affine_map<(m, n, k) -> (m, k)>
@@ -11,8 +12,11 @@
 // product that is added by an instruction of its own takes a register. Without such instructions, the
 // nest stays as it is.
 // CHECK-LABEL: func.func private @narrow
-// AVX2-SAME:     tiny.tiling = [{depth = {{[0-9]+}} : i64, lanes = 8 : i64, packed = array<i64: 1, 1>, pairs, registers = array<i64:
-// VNNI-SAME:     tiny.tiling = [{depth = {{[0-9]+}} : i64, lanes = 16 : i64, packed = array<i64: 1, 1>, pairs, registers = array<i64:
+// AVX2-SAME:     tiny.tiling = [{depth = {{[0-9]+}} : i64, dot = 2 : i64, lanes = 8 : i64, packed = array<i64: 1, 1>, registers = array<i64:
+// VNNI-SAME:     tiny.tiling = [{depth = {{[0-9]+}} : i64, dot = 2 : i64, lanes = 16 : i64, packed = array<i64: 1, 1>, registers = array<i64:
+// What differs by less than 2^8 is four bytes, wherever it begins.
+// BYTES-LABEL: func.func private @narrow
+// BYTES-SAME:    tiny.tiling = [{depth = {{[0-9]+}} : i64, dot = 4 : i64, lanes = 16 : i64, packed = array<i64: 1, 1>, registers = array<i64:
 // NONE-LABEL:  func.func private @narrow
 // NONE-SAME:     tiny.tiling = [#tiny.tiling<
 func.func private @narrow(%x: tensor<256x256xi8>, %y: tensor<256x256xi8>, %out: tensor<256x256xi32>) -> tensor<256x256xi32>
@@ -74,7 +78,7 @@ func.func private @wide(%x: tensor<256x256xi16>, %y: tensor<256x256xi16>, %out: 
 // workgroups share out, and both go through panels, though the local between the two is divided along
 // the dim in which it is contiguous.
 // VNNI-LABEL: func.func private @chained
-// VNNI-SAME:    tiny.tiling = [{{{.*}}grid = array<i64: 96, [[PIXELS:32|64|128]]>{{.*}}pairs{{.*}}}, {{{.*}}grid = array<i64: 192, [[PIXELS]]>{{.*}}pairs
+// VNNI-SAME:    tiny.tiling = [{{{.*}}dot = 2 : i64, grid = array<i64: 96, [[PIXELS:32|64|128]]>{{.*}}}, {{{.*}}dot = 2 : i64, grid = array<i64: 192, [[PIXELS]]>
 func.func private @chained(%w: tensor<96x192xi8>, %x: tensor<192x512xi8>, %v: tensor<192x96xi8>, %out: tensor<192x512xi32>)
     -> tensor<192x512xi32> attributes {tiny.kernel} {
   %zero = arith.constant 0 : i32

@@ -52,6 +52,11 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       llvm::cl::desc("Instructions that multiply vectors of pairs of i16 and add them to sums, 0 "
                      "for none"),
       llvm::cl::init(2)};
+  Option<bool> byteProducts{
+      *this, "byte-products",
+      llvm::cl::desc("One instruction multiplies vectors of four u8 and four i8 and adds them to "
+                     "sums (AVX512_VNNI, AVX-VNNI)"),
+      llvm::cl::init(false)};
   Option<bool> bf16Products{
       *this, "bf16-products",
       llvm::cl::desc("Let contractions of f32 round their factors to bf16 and multiply these"),

@@ -68,8 +68,9 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
 
     Factors that are integers which 16 bits hold (8 bits without a zero point, say) go into panels as
     pairs, two steps of the depth in 32 bits, which the target multiplies and adds up at once:
-    `pairs` is in the tiling then, and `depth` counts pairs. With `bf16-products`, factors of f32 may do
-    the same as pairs of bf16, to which packing rounds them: that is one more choice, at its cost.
+    `dot = 2` is in the tiling then, and `depth` counts pairs. Those that differ by less than 2^8 may be
+    packed in fours, `dot = 4`, if the target has `byte-products`. With `bf16-products`, factors of f32 may
+    be pairs of bf16, to which packing rounds them: that is one more choice, at its cost.
 
     ```mlir
     func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel}
@@ -94,6 +95,8 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
            "Whether contractions may be cut into panels">,
     Option<"pairInstructions", "pair-instructions", "unsigned", "2",
            "Instructions that multiply vectors of pairs of i16 and add them to sums, 0 for none">,
+    Option<"byteProducts", "byte-products", "bool", "false",
+           "Whether one instruction multiplies vectors of four u8 and four i8 and adds them to sums">,
     Option<"bf16Products", "bf16-products", "bool", "false",
            "Whether contractions of f32 may round their factors to bf16 and multiply these">
   ];
@@ -145,8 +148,12 @@ def ArrangePanelsPass : Pass<"tiny-tile-arrange-panels", "::mlir::ModuleOp"> {
     Option<"l2Bytes", "l2-bytes", "int64_t", "1048576", "Bytes of the second-level cache">,
     Option<"maxLocalBytes", "max-local-bytes", "int64_t", "262144",
            "Bytes that the locals of one workgroup may have, on its stack">,
+    Option<"pairInstructions", "pair-instructions", "unsigned", "2",
+           "Instructions that multiply vectors of pairs of i16 and add them to sums, 0 for none">,
+    Option<"byteProducts", "byte-products", "bool", "false",
+           "Whether one instruction multiplies vectors of four u8 and four i8 and adds them to sums">,
     Option<"bf16Products", "bf16-products", "bool", "false",
-           "Whether contractions of f32 may round their factors to bf16; constants stay as they are for these">
+           "Whether contractions of f32 may round their factors to bf16 and multiply these">
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
@@ -306,7 +313,7 @@ def ContractCPUPass : Pass<"tiny-tile-contract-cpu", "::mlir::func::FuncOp"> {
     epilogue takes them from the registers, or, where some of the rows or columns of a tile do not
     exist, from memory.
 
-    With `pairs`, an element of a panel is two factors of 16 bits, and an intrinsic of LLVM is what
+    With `dot = 2` (or 4), an element of a panel is two factors of 16 (four of 8) bits, and an intrinsic of LLVM is what
     multiplies them: the intrinsics of x86 have no op above. Where the sums are of f32, packing rounds
     the factors to bf16, and the kernel gets `tiny.bf16_products`.
 

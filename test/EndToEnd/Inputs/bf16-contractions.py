@@ -31,12 +31,20 @@ def tensor(shape, element="f32"):
     return "tensor<" + "".join(f"{n}x" for n in shape) + element + ">"
 
 
-def write_array(path, numbers, shape):
+def data_of(numbers, element):
+    """Little-endian bytes. In bf16, numbers lose their lower half."""
+    if element == "f32":
+        return struct.pack(f"<{len(numbers)}f", *numbers)
+    return b"".join(struct.pack("<f", number)[2:] for number in numbers)
+
+
+def write_array(path, numbers, shape, element):
     text = "(" + "".join(f"{n}, " for n in shape) + ")"
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {text}, }}"
+    kind = "<f4" if element == "f32" else "<V2"
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {text}, }}"
     header += " " * (-(len(header) + 11) % 64) + "\n"
     path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
-                     + struct.pack(f"<{len(numbers)}f", *numbers))
+                     + data_of(numbers, element))
 
 
 def read_array(path):
@@ -65,8 +73,9 @@ def moved(lines, value, name, shape, between, full):
 
 
 def program(chosen):
-    """A matmul, or a convolution of rows of 3 taps; its factors' shapes and its depth."""
-    narrow = chosen.random() < 0.25  # factors that lie in memory as bf16
+    """A matmul, or a convolution of rows of 3 taps; its inputs (numbers, shape, element) and its depth."""
+    narrow = chosen.random() < 0.5  # factors that lie in memory as bf16
+    element, special = "bf16" if narrow else "f32", chosen.random() < 0.3
     m, n, k = chosen.choice(SIZES), chosen.choice(SIZES), chosen.choice(DEPTHS)
     turned = [chosen.random() < 0.4, chosen.random() < 0.4]
     full, lines = [m, k, n], []
@@ -76,14 +85,18 @@ def program(chosen):
         window = min(k, 40)
         k, full, turned = 3 * window, [m, window, 3, n], [False, False]
         shapes, between = [[m, window, 3], [window, n + 2]], [[m, window, 3, 1], None]
-    arguments = []
+    arguments, inputs = [], []
     for i, shape in enumerate(shapes):
         lies = shape[::-1] if turned[i] else shape
-        arguments.append(f"%in{i}: {tensor(lies)}")
-        name = f"in{i}"
+        name, numbers = f"in{i}", numbers_of(chosen, count_of(lies), special)
+        if i == 1 and chosen.random() < 0.5:
+            lines.append(f'    %{name} = tiny.constant dense<"0x{data_of(numbers, element).hex()}"> : '
+                         f"{tensor(lies, element)}")
+        else:
+            arguments.append(f"%{name}: {tensor(lies, element)}")
+            inputs.append((numbers, lies, element))
         if narrow:
-            lines.append(f"    %n{i} = tiny.cast %{name} : {tensor(lies)} to {tensor(lies, 'bf16')}")
-            lines.append(f"    %w{i} = tiny.cast %n{i} : {tensor(lies, 'bf16')} to {tensor(lies)}")
+            lines.append(f"    %w{i} = tiny.cast %{name} : {tensor(lies, 'bf16')} to {tensor(lies)}")
             name = f"w{i}"
         if turned[i]:
             lines.append(f"    %t{i} = tiny.permute %{name} [1, 0] : {tensor(lies)} -> {tensor(shape)}")
@@ -110,7 +123,7 @@ def program(chosen):
         lines.append(f"    %{result} = tiny.reduce add %{result}m dims {dims} : {tensor(full)} -> {tensor([m, n])}")
     text = "\n".join([f"func.func @main({', '.join(arguments)}) -> ({tensor([m, n])}, {tensor([m, n])}) {{", *lines,
                       f"    return %p, %q : {tensor([m, n])}, {tensor([m, n])}", "}", ""])
-    return text, [shape[::-1] if turn else shape for shape, turn in zip(shapes, turned)], k
+    return text, inputs, k
 
 
 def check(path, actual, expected, bounds, depth):
@@ -137,12 +150,12 @@ def main(folder, seed, count):
     folder.mkdir(parents=True, exist_ok=True)
     wrong, rounded, most = 0, 0, 0.0
     for number in range(count):
-        text, shapes, depth = program(chosen)
+        text, arrays, depth = program(chosen)
         path = folder / f"bf16-{number}.mlir"
         path.write_text(text)
-        inputs, special = [], chosen.random() < 0.3
-        for i, shape in enumerate(shapes):
-            write_array(folder / f"{i}.npy", numbers_of(chosen, count_of(shape), special), shape)
+        inputs = []
+        for i, array in enumerate(arrays):
+            write_array(folder / f"{i}.npy", *array)
             inputs += ["--input", f"@{folder}/{i}.npy"]
         results = {}
         for kind, options in (("reference", ["--target", "reference"]),

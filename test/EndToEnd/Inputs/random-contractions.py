@@ -156,17 +156,29 @@ class Program:
         count = 1
         for n in shape:
             count *= n
+        if element in INTEGERS:
+            return self.constant_integers(shape, stored, count, element)
         numbers = [chosen.uniform(-1, 1) for _ in range(count)]
         if chosen.random() < 0.125:
             for special in (float("nan"), float("inf"), -0.0, 1e-40):
                 numbers[chosen.randrange(count)] = special
         bits = struct.pack(f"<{count}{'d' if element == 'f64' else 'f'}", *numbers).hex()
         value = self.op(f'tiny.constant dense<"0x{bits}"> : {tensor(stored, element)}')
-        if transposed:
-            last = len(shape) - 1
-            order = list(range(last - 1)) + [last, last - 1]
-            value = self.op(f"tiny.permute {value} {order} : {tensor(stored, element)} -> {tensor(shape, element)}")
-        return value
+        return self.turned(value, stored, shape, element)
+
+    def constant_integers(self, shape, stored, count, element):
+        """The same of a narrow type, widened."""
+        numbers = self.chosen.randbytes(count * INTEGERS[element][0] // 8)
+        value = self.op(f'tiny.constant dense<"0x{numbers.hex()}"> : {tensor(stored, element)}')
+        value = self.op(f"tiny.cast {value} : {tensor(stored, element)} to {tensor(stored, 'i32')}")
+        return self.turned(value, stored, shape, "i32")
+
+    def turned(self, value, stored, shape, element):
+        if stored == shape:
+            return value
+        last = len(shape) - 1
+        order = list(range(last - 1)) + [last, last - 1]
+        return self.op(f"tiny.permute {value} {order} : {tensor(stored, element)} -> {tensor(shape, element)}")
 
     def finished(self, value, shape, wide):
         """An epilogue."""
@@ -190,7 +202,7 @@ class Program:
         self.weights = False
         a, wide = self.factor([*batch, m, k], element)
         self.weights = chosen.random() < 0.7
-        b = self.constant([*batch, k, n], wide) if self.constants else self.factor([*batch, k, n], element)[0]
+        b = self.constant([*batch, k, n], element if wide == "i32" else wide) if self.constants else self.factor([*batch, k, n], element)[0]
         full = [*batch, m, k, n]
         a = self.moved(a, [*batch, m, k], [*batch, m, k, 1], full, wide)
         b = self.moved(b, [*batch, k, n], [*batch, 1, k, n], full, wide)
@@ -267,7 +279,7 @@ def main(folder, seed, count, *options):
     quantised = bool(options) and options[0] == "quantised"
     constants = bool(options) and options[0] == "constants"
     if constants:
-        elements, options = ["f32", "f32", "f32", "f64"], options[1:]
+        elements, options = ["f32", "f32", "f64", "i8", "ui8", "i16"], options[1:]
     if options and options[0] in ("integers", "quantised"):
         elements, options = ["i8", "i8", "ui8", "ui8", "i16"], options[1:]
     chosen = random.Random(seed)

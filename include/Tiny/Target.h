@@ -64,6 +64,9 @@ struct Target {
   bool hasFloatScaling = false;
   /// Whether one instruction multiplies vectors of four u8 and four i8 and adds them to sums.
   bool hasByteProducts = false;
+  /// Whether the widest vectors go through the units in two halves: Zen 4 (AMD, "Software
+  /// Optimization Guide for the AMD Zen4 Microarchitecture", 2.11).
+  bool halvesVectors = false;
 };
 
 inline constexpr Target kTargets[] = {

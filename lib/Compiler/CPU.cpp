@@ -144,6 +144,7 @@ llvm::Expected<CPU> mlir::tiny::describeCPU(StringRef name) {
   if (!info)
     return info.takeError();
   cpu.facts = factsOf(cpu.triple, **info);
+  cpu.facts.halvesVectors = cpu.name == "znver4" && cpu.facts.vectorBits == 512;
   if (isHost)
     cpu.facts.caches = hostCaches();
   return cpu;

@@ -37,6 +37,7 @@ void CPUPipelineOptions::setTarget(const Target &target) {
   maskedBits = target.maskedBits;
   pairInstructions = target.pairInstructions;
   byteProducts = target.hasByteProducts;
+  halvesVectors = target.halvesVectors;
 }
 
 void RDNA3PipelineOptions::setTarget(const Target &target) {
@@ -106,6 +107,7 @@ template <typename PassOptions> static PassOptions panelOptions(const CPUPipelin
   result.maxLocalBytes = options.maxStackBytes;
   result.pairInstructions = options.pairInstructions;
   result.byteProducts = options.byteProducts;
+  result.halvesVectors = options.halvesVectors;
   result.bf16Products = options.bf16Products;
   return result;
 }

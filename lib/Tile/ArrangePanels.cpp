@@ -147,6 +147,7 @@ struct ArrangePanelsPass : tiny::impl::ArrangePanelsPassBase<ArrangePanelsPass> 
     options.maxLocalBytes = maxLocalBytes;
     options.pairInstructions = pairInstructions;
     options.byteProducts = byteProducts;
+    options.halvesVectors = halvesVectors;
     options.bf16Products = bf16Products;
     auto collect = [&](func::FuncOp function, ConstantWishes &wishes) {
       collectWishes(function, options, wishes);

@@ -36,6 +36,8 @@ struct PanelTarget {
   bool byteProducts = false;
   /// Whether factors of f32 may be rounded to bf16, pairs of which one instruction multiplies.
   bool bf16Products = false;
+  /// Whether the widest vectors go through the units in two halves.
+  bool halvesVectors = false;
 };
 
 /// How a contraction is cut into panels, as it stands in the list of tilings of a kernel:
@@ -123,6 +125,9 @@ struct PanelPlan {
   /// What the nest costs beside its instructions if it is emitted as it stands, under `alone`: its
   /// price takes everything to be in the first level of the cache.
   double farCycles(const Candidate &alone, const PanelTarget &target) const;
+  /// Cycles of the nest if it is a kernel of its own, as it stands, and its instructions are
+  /// `price`.
+  double cyclesAlone(const Candidate &alone, double price, const PanelTarget &target) const;
   /// What packing costs beside its instructions where every element is in a line of the cache of
   /// its own. One pass over all rows has few of them; workgroups of few rows pack all of them each.
   double scatteredCycles(const KernelNest &nest) const;

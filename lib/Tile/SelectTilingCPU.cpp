@@ -297,7 +297,7 @@ static double timesOf(const KernelNest &nest) {
 static PanelTarget panelTarget(const SelectTilingCPUPassOptions &options) {
   return {options.vectorBits,   options.numVectorRegisters, options.l1Bytes,
           options.l2Bytes,      options.maxLocalBytes,      options.pairInstructions,
-          options.byteProducts, options.bf16Products};
+          options.byteProducts, options.bf16Products,       options.halvesVectors};
 }
 
 namespace {
@@ -456,8 +456,8 @@ std::pair<double, int64_t> TilingSelector::workgroupsFor(ArrayRef<const KernelNe
 /// Whether `plan` costs less than `candidate`, the nest as it stands.
 static bool paysInPanels(const KernelNest &nest, const PanelPlan &plan, const Candidate &candidate,
                          const SelectTilingCPUPassOptions &options) {
-  return plan.cycles(nest) < Pricer(nest, options.numVectorRegisters).price(candidate) +
-                                 plan.farCycles(candidate, panelTarget(options));
+  double price = Pricer(nest, options.numVectorRegisters).price(candidate);
+  return plan.cycles(nest) < plan.cyclesAlone(candidate, price, panelTarget(options));
 }
 
 std::optional<PanelForm> mlir::tiny::arrangedForm(const KernelNest &nest,
@@ -554,9 +554,9 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
     if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName))
       return;
     SelectTilingCPUPassOptions options{
-        vectorBits,  numVectorRegisters, minWork, maxWorkgroups,    l1Bytes,
-        l2Bytes,     maxLocalBytes,      panels,  pairInstructions, byteProducts,
-        bf16Products};
+        vectorBits,    numVectorRegisters, minWork, maxWorkgroups,    l1Bytes,
+        l2Bytes,       maxLocalBytes,      panels,  pairInstructions, byteProducts,
+        halvesVectors, bf16Products};
     FailureOr<ArrayAttr> tilings = selectTilingsCPU(function, options);
     if (failed(tilings))
       return signalPassFailure();

@@ -57,6 +57,10 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       llvm::cl::desc("One instruction multiplies vectors of four u8 and four i8 and adds them to "
                      "sums (AVX512_VNNI, AVX-VNNI)"),
       llvm::cl::init(false)};
+  Option<bool> halvesVectors{
+      *this, "halves-vectors",
+      llvm::cl::desc("The widest vectors go through the target's units in two halves (Zen 4)"),
+      llvm::cl::init(false)};
   Option<bool> bf16Products{
       *this, "bf16-products",
       llvm::cl::desc("Let contractions of f32 round their factors to bf16 and multiply these"),

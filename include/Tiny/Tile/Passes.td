@@ -97,6 +97,8 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
            "Instructions that multiply vectors of pairs of i16 and add them to sums, 0 for none">,
     Option<"byteProducts", "byte-products", "bool", "false",
            "Whether one instruction multiplies vectors of four u8 and four i8 and adds them to sums">,
+    Option<"halvesVectors", "halves-vectors", "bool", "false",
+           "Whether the widest vectors go through the units in two halves">,
     Option<"bf16Products", "bf16-products", "bool", "false",
            "Whether contractions of f32 may round their factors to bf16 and multiply these">
   ];
@@ -152,6 +154,8 @@ def ArrangePanelsPass : Pass<"tiny-tile-arrange-panels", "::mlir::ModuleOp"> {
            "Instructions that multiply vectors of pairs of i16 and add them to sums, 0 for none">,
     Option<"byteProducts", "byte-products", "bool", "false",
            "Whether one instruction multiplies vectors of four u8 and four i8 and adds them to sums">,
+    Option<"halvesVectors", "halves-vectors", "bool", "false",
+           "Whether the widest vectors go through the units in two halves">,
     Option<"bf16Products", "bf16-products", "bool", "false",
            "Whether contractions of f32 may round their factors to bf16 and multiply these">
   ];

@@ -9,6 +9,8 @@
 
 #include "Tiny/Codegen/Passes.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
+
 namespace mlir::tiny {
 #define GEN_PASS_DEF_VERIFYTILEDPASS
 #include "Tiny/Codegen/Passes.h.inc"
@@ -39,13 +41,16 @@ struct VerifyTiledPass : tiny::impl::VerifyTiledPassBase<VerifyTiledPass> {
 
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    constexpr StringLiteral allowed = "scf, vector, arith, math, memref, affine.apply, ub, "
-                                      "llvm.call_intrinsic and llvm.fence, without "
+    constexpr StringLiteral allowed = "scf, vector, arith, math, memref, amx, affine.apply, "
+                                      "ub, llvm.call_intrinsic and llvm.fence, without "
                                       "allocations on the heap";
+    auto isAllowed = [](Operation *op) {
+      return isAllowedInTiledKernel(op) || isa<amx::AMXDialect>(op->getDialect());
+    };
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function->hasAttr("tiny.kernel") &&
           (failed(verifyTiledSignature(function)) ||
-           failed(verifyTiledOps(function, isAllowedInTiledKernel, allowed)) ||
+           failed(verifyTiledOps(function, isAllowed, allowed)) ||
            failed(verifyStack(function, maxStackBytes))))
         return signalPassFailure();
     if (failed(verifyTiledLaunches(getOperation())))

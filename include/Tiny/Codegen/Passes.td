@@ -317,8 +317,8 @@ def VerifyTiledPass : Pass<"tiny-codegen-verify-tiled", "::mlir::ModuleOp"> {
   let summary = "Check the contract that the Tile stage ends with";
   let description = [{
     A kernel takes static memrefs of identity layout and three indices, returns nothing, and holds
-    only `scf`, `vector`, `arith`, `math`, `memref`, `affine.apply` and `ub` ops. It allocates on the
-    stack only, a static and small amount. Every launch has a grid of three sizes of at least 1.
+    only `scf`, `vector`, `arith`, `math`, `memref`, `amx`, `affine.apply` and `ub` ops. It allocates on
+    the stack only, a static and small amount. Every launch has a grid of three sizes of at least 1.
     Changes nothing.
   }];
   let options = [

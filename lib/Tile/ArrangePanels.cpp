@@ -149,6 +149,7 @@ struct ArrangePanelsPass : tiny::impl::ArrangePanelsPassBase<ArrangePanelsPass> 
     options.byteProducts = byteProducts;
     options.halvesVectors = halvesVectors;
     options.bf16Products = bf16Products;
+    options.matrixUnit = matrixUnit;
     auto collect = [&](func::FuncOp function, ConstantWishes &wishes) {
       collectWishes(function, options, wishes);
     };

@@ -17,7 +17,7 @@ using namespace mlir::tiny;
 static constexpr int64_t dotLanes[] = {4, 8, 16};
 static constexpr int64_t dotBits = 32;
 
-std::optional<ByteFactors> ByteFactors::get(const ContractionNest &what) {
+std::optional<ByteFactors> ByteFactors::get(const ContractionNest &what, bool tiles) {
   // What the range of a byte has to be moved by to hold `range`.
   auto offset = [](Interval range, bool isUnsigned) -> std::optional<int64_t> {
     int64_t least = isUnsigned ? 0 : INT8_MIN;
@@ -32,15 +32,18 @@ std::optional<ByteFactors> ByteFactors::get(const ContractionNest &what) {
   auto cost = [](const ByteFactors &bytes) {
     return 3 * (bytes.rowOffset != 0) + 2 * (bytes.columnOffset != 0);
   };
-  for (bool unsignedRows : {true, false}) {
-    std::optional<int64_t> row = offset(what.rows.range, unsignedRows),
-                           column = offset(what.columns.range, !unsignedRows);
-    if (!what.isInteger || !row || !column)
-      continue;
-    ByteFactors bytes{unsignedRows, *row, *column};
-    if (!best || cost(bytes) < cost(*best))
-      best = bytes;
-  }
+  for (bool unsignedRows : {true, false})
+    for (bool unsignedColumns : {false, true}) {
+      std::optional<int64_t> row = offset(what.rows.range, unsignedRows),
+                             column = offset(what.columns.range, unsignedColumns);
+      if (!what.isInteger || !row || !column || (unsignedRows == unsignedColumns && !tiles))
+        continue;
+      ByteFactors bytes{unsignedRows, unsignedColumns, *row, *column};
+      if (!best || cost(bytes) < cost(*best))
+        best = bytes;
+    }
+  if (tiles && best && cost(*best) != 0)
+    return std::nullopt;
   return best;
 }
 

@@ -105,6 +105,11 @@ void PanelEmitter::emitBlock(DepthBlock block) {
     PanelPacker(builder, context, plan, /*isRows=*/false, batch, columnMemory)
         .pack(block, firstColumn, numColumns);
   int64_t rows = plan.registerRows, width = plan.panelWidth();
+  if (columnMemory && plan.tiles)
+    fillDepth(
+        block, columnMemory,
+        builder.createOrFold<arith::DivUIOp>(loc, add(numColumns, index(width - 1)), index(width)),
+        width);
   emitLoop(builder, loc, numRows, rows, [&](Value stripRow) {
     Tile tile;
     tile.row = add(firstRow, stripRow);
@@ -122,7 +127,9 @@ void PanelEmitter::emitBlock(DepthBlock block) {
     if (stripMemory)
       PanelPacker(builder, context, plan, /*isRows=*/true, batch, stripMemory)
           .pack(block, tile.row, Value());
-    else
+    if (stripMemory && plan.tiles)
+      fillDepth(block, stripMemory, index(rows), /*width=*/1);
+    if (!stripMemory)
       placeRows(block, tile);
     if (plan.bytes.columnOffset)
       addUpRows(block);
@@ -363,39 +370,39 @@ SmallVector<Value> PanelEmitter::withoutOffsets(ArrayRef<Value> sums, size_t cou
   return result;
 }
 
+PanelEmitter::ColumnPlace PanelEmitter::placeColumns(DepthBlock block, const Tile &tile) {
+  int64_t width = plan.panelWidth();
+  if (columnMemory)
+    return {columnMemory, mul(tile.panel, plan.depthBlock * width), width};
+  const Access &access = *accessOf(nest, plan.what.columns);
+  LoopPlace place = batch;
+  if (plan.columns == PanelWalk::inPanels) {
+    placeInLoops(builder, loc, nest, plan.what.columns.loops, tile.column, 0, 1, place);
+  } else {
+    for (unsigned loop : plan.what.columns.loops)
+      place.bases[loop] = Value();
+    place.bases[plan.what.columns.loops.back()] = tile.column;
+  }
+  int64_t step = *strideAlongDepth(nest, plan, access);
+  Value base = IndexEmitter(builder, loc, context, place.bases)
+                   .scalar(access.flat, Instance{place.deltas, 1});
+  if (block.start)
+    base = add(base, mul(block.start, step));
+  return {context.flat.lookup(access.source), base, step};
+}
+
 /// The loop in which all the time is spent.
 SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
   auto type = VectorType::get({plan.lanes}, plan.element);
-  int64_t rows = plan.registerRows, width = plan.panelWidth();
-  // Where step 0 is, and what a step adds.
-  Value columnBase, columnBuffer = columnMemory;
-  int64_t columnStep = width;
-  if (columnMemory) {
-    columnBase = mul(tile.panel, plan.depthBlock * width);
-  } else {
-    const Access &access = *accessOf(nest, plan.what.columns);
-    LoopPlace place = batch;
-    if (plan.columns == PanelWalk::inPanels) {
-      placeInLoops(builder, loc, nest, plan.what.columns.loops, tile.column, 0, 1, place);
-    } else {
-      for (unsigned loop : plan.what.columns.loops)
-        place.bases[loop] = Value();
-      place.bases[plan.what.columns.loops.back()] = tile.column;
-    }
-    columnStep = *strideAlongDepth(nest, plan, access);
-    columnBase = IndexEmitter(builder, loc, context, place.bases)
-                     .scalar(access.flat, Instance{place.deltas, 1});
-    if (block.start)
-      columnBase = add(columnBase, mul(block.start, columnStep));
-    columnBuffer = context.flat.lookup(access.source);
-  }
+  int64_t rows = plan.registerRows;
+  ColumnPlace columnPlace = placeColumns(block, tile);
   auto emitStep = [&](Value step, ValueRange sums) {
     SmallVector<Value> columns, result;
-    Value columnPlace = add(columnBase, mul(step, columnStep));
+    Value first = add(columnPlace.base, mul(step, columnPlace.step));
     int64_t numbers = columnMemory ? 1 : plan.dot; // in an element of the buffer
     for (int64_t vector = 0; vector < tile.vectors; ++vector)
-      columns.push_back(loadPacked(
-          columnBuffer, add(columnPlace, index(vector * plan.lanes * numbers)), plan.lanes));
+      columns.push_back(loadPacked(columnPlace.buffer,
+                                   add(first, index(vector * plan.lanes * numbers)), plan.lanes));
     for (int64_t row = 0; row < rows; ++row) {
       Value factor = loadRow(row, step);
       for (int64_t vector = 0; vector < tile.vectors; ++vector) {
@@ -464,7 +471,11 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
 }
 
 void PanelEmitter::emitTile(DepthBlock block, const Tile &tile) {
-  SmallVector<Value> sums = multiply(block, tile);
+  SmallVector<Value> sums;
+  if (plan.tiles)
+    multiplyInTiles(block, tile);
+  else
+    sums = multiply(block, tile);
   if (!plan.splitsDepth())
     return finish(tile, sums);
   Value end = add(block.start, block.count);
@@ -477,139 +488,4 @@ void PanelEmitter::emitTile(DepthBlock block, const Tile &tile) {
   builder.setInsertionPointToStart(branch.elseBlock());
   for (auto [number, sum] : llvm::enumerate(sums))
     vector::StoreOp::create(builder, loc, sum, sumMemory, ValueRange{sumPlace(tile, number)});
-}
-
-//===----------------------------------------------------------------------===//
-// Epilogue
-//===----------------------------------------------------------------------===//
-
-/// Where an element of the result is.
-LoopPlace PanelEmitter::placeOf(Value row, Value column, int64_t rowOffset, int64_t columnOffset) {
-  LoopPlace place = batch;
-  const ContractionSide &rows = plan.what.rows, &columns = plan.what.columns;
-  if (!rows.loops.empty())
-    placeInLoops(builder, loc, nest, rows.loops, row, rowOffset, /*run=*/INT64_MAX, place);
-  if (oneColumnLoop) {
-    place.bases[columns.loops.back()] = column;
-    place.deltas[columns.loops.back()] = columnOffset;
-  } else {
-    if (columnOffset)
-      column = add(column, index(columnOffset));
-    placeInLoops(builder, loc, nest, columns.loops, column, 0, 1, place);
-  }
-  return place;
-}
-
-/// The epilogue of one sum, and its store: of the lanes that `mask` allows, if it is not null.
-void PanelEmitter::storeSum(Value sum, Value row, Value column, int64_t rowOffset,
-                            int64_t columnOffset, int64_t numLanes, Value mask) {
-  LoopPlace place = placeOf(row, column, rowOffset, columnOffset);
-  Instance at{place.deltas, numLanes};
-  EmissionContext own = context;
-  own.laneMask = mask;
-  BodyEmitter body(builder, own, place.bases, /*guardsHold=*/false);
-  body.set(nest.accumulated(), at, sum);
-  body.store(body.emit(nest.stored(), at), at);
-}
-
-/// Whether the epilogue of fewer columns than a vector has may be one of a whole vector of which
-/// only these are loaded and stored: no operation of it minds what the other lanes hold.
-bool PanelEmitter::mayMaskEnds() const {
-  auto hasMasks = [&](const Access &access) {
-    return !access.computed && access.type.getIntOrFloatBitWidth() >= context.maskedBits;
-  };
-  if (!context.maskedBits || !oneColumnLoop || !hasMasks(nest.store) ||
-      nest.store.strideAlong(context.vectorDim) != 1)
-    return false;
-  for (const auto &[value, access] : nest.accesses)
-    if (!nest.inReduction(value) && !hasMasks(access))
-      return false;
-  for (Operation &op : linalg::GenericOp(nest.epilogue).getBody()->without_terminator())
-    if (!isa<ReadOp>(op) && !isSpeculatable(&op))
-      return false;
-  return true;
-}
-
-void PanelEmitter::finish(const Tile &tile, ArrayRef<Value> sums) {
-  Value whole;
-  auto require = [&](arith::CmpIPredicate predicate, Value value, int64_t bound) {
-    Value holds = arith::CmpIOp::create(builder, loc, predicate, value, index(bound));
-    whole = whole ? arith::AndIOp::create(builder, loc, whole, holds) : holds;
-  };
-  if (tile.rows)
-    require(arith::CmpIPredicate::eq, tile.rows, plan.registerRows);
-  if (tile.firstRow)
-    require(arith::CmpIPredicate::eq, tile.firstRow, 0);
-  if (tile.columns)
-    require(arith::CmpIPredicate::eq, tile.columns, tile.vectors * plan.lanes);
-  if (!vectorColumns)
-    return finishEdge(tile, sums);
-  auto inRegisters = [&] {
-    for (auto [number, sum] : llvm::enumerate(sums))
-      storeSum(sum, tile.row, tile.column, number / tile.vectors,
-               number % tile.vectors * plan.lanes, plan.lanes);
-  };
-  if (!whole)
-    return inRegisters();
-  auto branch = scf::IfOp::create(builder, loc, whole, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  inRegisters();
-  builder.setInsertionPointToStart(branch.elseBlock());
-  finishEdge(tile, sums);
-}
-
-/// The same for a tile some of whose rows or columns do not exist, or are stored already.
-void PanelEmitter::finishEdge(const Tile &tile, ArrayRef<Value> sums) {
-  int64_t width = tile.vectors * plan.lanes;
-  storeTile(sums);
-  // Columns up to here are whole vectors.
-  Value end = tile.firstColumn, last = tile.columns ? tile.columns : index(width);
-  if (!end)
-    end = index(0);
-  if (tile.columns && !columnMemory)
-    last = add(tile.columns, tile.firstColumn);
-  Value first = end;
-  bool masks = mayMaskEnds();
-  if (vectorColumns && !masks) {
-    Value vectors = builder.createOrFold<arith::DivUIOp>(
-        loc, builder.createOrFold<arith::SubIOp>(loc, last, first), index(plan.lanes));
-    end = add(first, mul(vectors, plan.lanes));
-    if (!oneColumnLoop && !columnMemory)
-      end = first; // a vector from there may run over the end of a loop
-  }
-  Value lastRow = tile.rows ? tile.rows : index(plan.registerRows);
-  auto rowLoop =
-      scf::ForOp::create(builder, loc, tile.firstRow ? tile.firstRow : index(0), lastRow, index(1));
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(rowLoop.getBody());
-  Value row = rowLoop.getInductionVar();
-  auto forColumns = [&](Value from, Value to, int64_t step) {
-    auto loop = scf::ForOp::create(builder, loc, from, to, index(step));
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    Value column = loop.getInductionVar(), place = add(mul(row, width), column);
-    Value sum;
-    auto type = VectorType::get({plan.lanes}, plan.element);
-    if (masks) {
-      Value count = builder.createOrFold<arith::SubIOp>(loc, to, column);
-      Value mask = vector::CreateMaskOp::create(
-          builder, loc, VectorType::get({plan.lanes}, builder.getI1Type()), ValueRange{count});
-      Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
-      sum = vector::MaskedLoadOp::create(builder, loc, type, edgeMemory, ValueRange{place}, mask,
-                                         zero);
-      return storeSum(sum, add(tile.row, row), add(tile.column, column), 0, 0, step, mask);
-    }
-    if (step == 1)
-      sum = memref::LoadOp::create(builder, loc, edgeMemory, place);
-    else
-      sum = vector::LoadOp::create(builder, loc, VectorType::get({step}, plan.element), edgeMemory,
-                                   ValueRange{place});
-    storeSum(sum, add(tile.row, row), add(tile.column, column), 0, 0, step);
-  };
-  if (masks)
-    return forColumns(first, last, plan.lanes);
-  if (end != first)
-    forColumns(first, end, plan.lanes);
-  forColumns(end, last, 1);
 }

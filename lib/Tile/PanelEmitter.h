@@ -1,7 +1,8 @@
 //===- PanelEmitter.h - the loops around a register tile --------*- C++ -*-===//
 //
 // Emits the workgroups of a contraction in panels: blocks of the depth, strips of rows,
-// panels of columns, and in the middle the one loop in which all the time is spent.
+// panels of columns, and in the middle the one loop in which all the time is spent. That
+// of a matrix unit is in PanelTiles.cpp, and what becomes of the sums in PanelEpilogue.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,6 +35,14 @@ private:
   void emitTile(DepthBlock block, const Tile &tile);
   SmallVector<Value> firstSums(DepthBlock block, const Tile &tile);
   SmallVector<Value> multiply(DepthBlock block, const Tile &tile);
+  /// Where the columns of a tile begin, at the first step of a block, and what a step adds.
+  struct ColumnPlace {
+    Value buffer, base;
+    int64_t step;
+  };
+  ColumnPlace placeColumns(DepthBlock block, const Tile &tile);
+  void multiplyInTiles(DepthBlock block, const Tile &tile);
+  void fillDepth(DepthBlock block, Value buffer, Value units, int64_t width);
   Value multiplyAdd(Value factor, Value column, Value sum);
   Value loadPacked(Value buffer, Value place, int64_t count);
   Value loadRow(int64_t row, Value step);
@@ -44,6 +53,9 @@ private:
   void storeTile(ArrayRef<Value> sums);
   Value sumPlace(const Tile &tile, int64_t number);
   void finish(const Tile &tile, ArrayRef<Value> sums);
+  void finishRows(const Tile &tile);
+  Value waiting();
+  Value waitingPlace(const Tile &tile, Value row, Value column);
   void finishEdge(const Tile &tile, ArrayRef<Value> sums);
   void storeSum(Value sum, Value row, Value column, int64_t rowOffset, int64_t columnOffset,
                 int64_t numLanes, Value mask = {});

@@ -79,15 +79,15 @@ static PanelWalk walkOf(const KernelNest &nest, const PanelPlan &plan,
 //===----------------------------------------------------------------------===//
 
 PanelPlan::PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes,
-                     int64_t dot)
+                     int64_t dot, bool tiles)
     : what(std::move(contraction)), element(nest.reduced.getType()), packed(element), lanes(lanes),
-      dot(dot) {
+      dot(dot), tiles(tiles) {
   if (hasDots()) {
     dotLoop = dotLoopOf(nest, what, dot);
     packed = IntegerType::get(element.getContext(), 32);
   }
   if (dot == 4)
-    bytes = *ByteFactors::get(what);
+    bytes = *ByteFactors::get(what, tiles);
   depthSteps = 1;
   for (unsigned loop : what.depth)
     depthSteps *= steps(nest, loop);
@@ -110,7 +110,10 @@ int64_t PanelPlan::lastVectors() const {
   return rest == 0 || !packsColumns() ? vectors : llvm::divideCeil(rest, lanes);
 }
 
-int64_t PanelPlan::edgeElements() const { return registerRows * panelWidth(); }
+int64_t PanelPlan::edgeElements() const {
+  // Tiles are stored where they wait, and what is behind them takes them from there.
+  return tiles && splitsDepth() ? 0 : registerRows * panelWidth();
+}
 
 int64_t PanelPlan::localBytes() const {
   int64_t bytes = 0;
@@ -145,12 +148,13 @@ double PanelPlan::cycles(const KernelNest &nest) const {
     double sums = registerRows * vectors, loads = (registerRows + vectors) * loadCost;
     if (bytes.rowOffset) // columns are added up, too
       sums += vectors;
-    double step = std::max({sums * productCost, loads, latency}) + loads / 8;
+    double step = tiles ? tileStepCost(registerRows, vectors)
+                        : std::max({sums * productCost, loads, latency}) + loads / 8;
     if (columns == PanelWalk::inPanels && rowStrips > 1)
       step = std::max(step, vectors * lanes * elementBytes() / nearBytesPerCycle);
     double perBlock = (latency ? tileOverhead : tileOverhead / 4) +
-                      (splitsDepth() ? sums * (loadCost + storeCost) : 0);
-    return depth * step + blocks * perBlock;
+                      (splitsDepth() || tiles ? sums * (loadCost + storeCost) : 0);
+    return (tiles ? llvm::alignTo(depthSteps, tileSize) : depth) * step + blocks * perBlock;
   };
   double result = rowStrips * ((panels - 1) * tileCycles(vectors) + tileCycles(lastVectors()));
   // Packing, again for each tile of the other side.
@@ -158,6 +162,8 @@ double PanelPlan::cycles(const KernelNest &nest) const {
     double perVector = walk == PanelWalk::alongDepth ? transposeCost : packCost;
     // Each part of a dot is loaded, and all are put together.
     perVector += packCost * (dot - 1);
+    if (tiles && walk == PanelWalk::alongDepth && &side == &what.rows)
+      perVector = packCost; // in their own order, and dots as they lie
     if (isBF16() && !isStoredAsMultiplied(nest, *this, side))
       perVector += 2 * roundCost;
     if (isGuarded(nest, side))
@@ -261,16 +267,17 @@ PanelTiling PanelPlan::tiling() const {
           {rows != PanelWalk::inPlace, packsColumns()},
           {},
           dot,
-          apart};
+          apart,
+          tiles};
 }
 
 std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTiling &tiling) {
   std::optional<ContractionNest> what = ContractionNest::getForCPU(nest, tiling.apart);
   if (!what)
     return std::nullopt;
-  if (!mayBeDots(nest, *what, tiling.dot, tiling.lanes))
+  if (!(tiling.tiles ? mayBeTiles : mayBeDots)(nest, *what, tiling.dot, tiling.lanes))
     return std::nullopt;
-  PanelPlan plan(nest, std::move(*what), tiling.lanes, tiling.dot);
+  PanelPlan plan(nest, std::move(*what), tiling.lanes, tiling.dot, tiling.tiles);
   plan.rowTile = tiling.tile[0], plan.columnTile = tiling.tile[1];
   plan.registerRows = tiling.registers[0], plan.vectors = tiling.registers[1];
   plan.depthBlock = tiling.depth;
@@ -289,6 +296,8 @@ std::optional<PanelPlan> PanelPlan::get(const KernelNest &nest, const PanelTilin
   // Vectors along the depth stay in their loop, and blocks end with them.
   bool alongDepth = plan.rows == PanelWalk::alongDepth || plan.columns == PanelWalk::alongDepth;
   if (alongDepth && plan.splitsDepth() && plan.depthBlock % plan.lanes != 0)
+    return std::nullopt;
+  if (plan.tiles && !fitsTiles(nest, plan))
     return std::nullopt;
   return plan;
 }
@@ -317,9 +326,9 @@ namespace {
 class Chooser {
 public:
   Chooser(const KernelNest &nest, const PanelTarget &target, const ContractionNest &what,
-          bool within, bool mayArrange, int64_t apart, int64_t dot)
+          bool within, bool mayArrange, int64_t apart, int64_t dot, bool tiles)
       : nest(nest), target(target), what(what), within(within), mayArrange(mayArrange),
-        apart(apart), dot(dot) {}
+        apart(apart), dot(dot), tiles(tiles) {}
   std::vector<std::pair<double, PanelPlan>> found;
 
   void tryRegisters(int64_t rows, int64_t vectors, int64_t lanes);
@@ -334,6 +343,7 @@ private:
   bool within; ///< A workgroup, and all threads are busy with others.
   bool mayArrange;
   int64_t apart, dot;
+  bool tiles;
 };
 } // namespace
 
@@ -357,7 +367,7 @@ void Chooser::tryTiles(PanelPlan plan) {
   std::optional<PanelPlan> best;
   double bestPrice = std::numeric_limits<double>::infinity();
   auto offer = [&](const PanelPlan &offered) {
-    if (offered.localBytes() > target.maxLocalBytes)
+    if (offered.localBytes() > target.maxLocalBytes || (tiles && !fitsTiles(nest, offered)))
       return;
     if (double own = price(offered); own < bestPrice) {
       bestPrice = own;
@@ -423,6 +433,7 @@ void Chooser::tryInPanels(PanelPlan plan) {
   int64_t bytes = plan.elementBytes(), depth = plan.depthSteps;
   plan.columns = PanelWalk::inPanels;
   if (mayStay(nest, plan, what.rows, /*alongDepth=*/true) &&
+      (!tiles || tilesMayLoadRows(nest, plan)) &&
       !collide(nest, what, plan.registerRows, depth, ways - 2))
     plan.rows = PanelWalk::inPlace;
   if (what.rows.extent <= plan.registerRows) {
@@ -441,14 +452,17 @@ void Chooser::tryInPanels(PanelPlan plan) {
 }
 
 void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
-  PanelPlan plan(nest, what, lanes, dot);
+  PanelPlan plan(nest, what, lanes, dot, tiles);
   plan.registerRows = rows;
   plan.vectors = vectors;
   plan.apart = apart;
   plan.productCost = what.isInteger && dot == 2 ? target.pairInstructions * fmaCost : fmaCost;
   int64_t bytes = plan.elementBytes(), depth = plan.depthSteps;
-  int64_t most = target.l1Bytes * 3 / 4 / ((rows + plan.panelWidth()) * bytes);
+  // Tiles of columns are multiplied for as long as the second level takes to bring the next ones.
+  int64_t near = tiles ? rows : rows + plan.panelWidth();
+  int64_t most = target.l1Bytes * 3 / 4 / (near * bytes);
   if (!mayStay(nest, plan, what.rows, /*alongDepth=*/true) ||
+      (tiles && !tilesMayLoadRows(nest, plan)) ||
       (what.rows.extent > rows && collide(nest, what, rows, std::min(most, depth), ways / 2)))
     plan.rows = walkOf(nest, plan, what.rows);
   if (liesInPanels(nest, plan) || (mayArrange && isStoredAsMultiplied(nest, plan, what.columns) &&
@@ -472,8 +486,12 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
   }
   plan.columns = walkOf(nest, plan, what.columns);
   int64_t unit = innerDepth(nest, plan);
-  if (unit > most || plan.rows == PanelWalk::alongDepth || plan.columns == PanelWalk::alongDepth)
+  if (unit > most || plan.rows == PanelWalk::alongDepth || plan.columns == PanelWalk::alongDepth ||
+      (tiles && unit % tileSize != 0))
     unit = lanes;
+  // Zeros follow what there is no more of.
+  if (tiles)
+    depth = llvm::alignTo(depth, tileSize);
   // Sums that are put aside cost more than a block that is somewhat too deep.
   plan.depthBlock = depth <= most * 3 / 2 ? depth : std::min(depth, evenPart(depth, unit, most));
   tryTiles(plan);
@@ -481,7 +499,13 @@ void Chooser::tryRegisters(int64_t rows, int64_t vectors, int64_t lanes) {
 
 /// Offers register tiles of `what` to `chooser`.
 static void tryAll(Chooser &chooser, const ContractionNest &what, const PanelTarget &target,
-                   int64_t lanes, int64_t dot) {
+                   int64_t lanes, int64_t dot, bool tiles) {
+  if (tiles) {
+    for (int64_t rows : {tileSize, 2 * tileSize})
+      for (int64_t vectors : {1, 2})
+        chooser.tryRegisters(rows, vectors, lanes);
+    return;
+  }
   bool addsColumns = dot == 4 && ByteFactors::get(what)->rowOffset != 0;
   int64_t mostVectors = llvm::divideCeil(what.columns.extent, lanes);
   for (int64_t vectors = 1; vectors <= std::min(mostVectors, target.numRegisters / 2); ++vectors) {
@@ -517,15 +541,18 @@ std::vector<PanelPlan> PanelPlan::candidates(const KernelNest &nest, const Panel
     bool isOneLoop = columnsAreOneLoop(nest, *what);
     if (apart && !isOneLoop)
       continue;
-    for (int64_t dot : {1, 2, 4}) {
-      bool exists =
-          dot == 1 || (dot == 2 ? what->isInteger || target.bf16Products : target.byteProducts);
-      if (!exists || !mayBeDots(nest, *what, dot, lanes))
-        continue;
-      Chooser chooser(nest, target, *what, within, mayArrange && apart == 0, apart, dot);
-      tryAll(chooser, *what, target, lanes, dot);
-      llvm::append_range(found, chooser.found);
-    }
+    for (int64_t dot : {1, 2, 4})
+      for (bool tiles : {false, true}) {
+        bool exists =
+            dot == 1 || (dot == 2 ? what->isInteger || target.bf16Products : target.byteProducts);
+        if (tiles ? !target.matrixUnit || (dot == 2 && !target.bf16Products) ||
+                        !mayBeTiles(nest, *what, dot, lanes)
+                  : !exists || !mayBeDots(nest, *what, dot, lanes))
+          continue;
+        Chooser chooser(nest, target, *what, within, mayArrange && apart == 0, apart, dot, tiles);
+        tryAll(chooser, *what, target, lanes, dot, tiles);
+        llvm::append_range(found, chooser.found);
+      }
     if (isOneLoop)
       break;
   }
@@ -553,6 +580,6 @@ SmallVector<PanelTiling> PanelPlan::neighbours(const KernelNest &nest,
   };
   change(&PanelPlan::rowTile, registerRows, llvm::alignTo(what.rows.extent, registerRows));
   change(&PanelPlan::columnTile, panelWidth(), llvm::alignTo(what.columns.extent, panelWidth()));
-  change(&PanelPlan::depthBlock, lanes, depthSteps);
+  change(&PanelPlan::depthBlock, lanes, tiles ? llvm::alignTo(depthSteps, tileSize) : depthSteps);
   return result;
 }

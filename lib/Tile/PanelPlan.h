@@ -38,6 +38,8 @@ struct PanelTarget {
   bool bf16Products = false;
   /// Whether the widest vectors go through the units in two halves.
   bool halvesVectors = false;
+  /// Whether a unit multiplies tiles of 16 x 16 dots: of bytes, with or without signs, and of bf16.
+  bool matrixUnit = false;
 };
 
 /// How a contraction is cut into panels, as it stands in the list of tilings of a kernel:
@@ -53,7 +55,8 @@ struct PanelTarget {
 /// divided, as `grid = array<i64: 1, 64, 512>` says for each parallel loop, and tiles are loops in
 /// each workgroup. With `dot = 2`, an element of a panel is two numbers of 16 bits, consecutive
 /// steps along one loop of the depth, and `depth` counts these: integers, or bf16 where sums are of
-/// f32. With `dot = 4`, it is four bytes.
+/// f32. With `dot = 4`, it is four bytes. With `tiles`, sums are in tiles of 16 rows and a vector:
+/// `registers` are whole ones, and so is `depth`, which may be more than the nest has then.
 struct PanelTiling {
   std::array<int64_t, 2> tile;      ///< Rows and columns of one workgroup: whole `registers`.
   int64_t depth;                    ///< Steps of the reduction after which sums are put aside.
@@ -63,20 +66,21 @@ struct PanelTiling {
   SmallVector<int64_t> grid;        ///< In a group: what a workgroup has of each parallel loop.
   int64_t dot = 1;                  ///< Numbers in an element of a panel.
   int64_t apart = 0;                ///< Outermost loops of the columns that are batches.
+  bool tiles = false;               ///< Whether a matrix unit multiplies.
 
   static std::optional<PanelTiling> get(DictionaryAttr attribute);
   DictionaryAttr attribute(MLIRContext *context) const;
 };
 
-/// Integer factors as the bytes that one instruction multiplies, of which those of one side have no
-/// sign: a factor is its byte and the offset of its side. Where there is one, what it adds to a sum
-/// is made up for.
+/// Integer factors as the bytes that one instruction multiplies: a factor is its byte and the
+/// offset of its side. Where there is one, what it adds to a sum is made up for.
 struct ByteFactors {
-  bool unsignedRows; ///< Else the columns are.
+  bool unsignedRows, unsignedColumns; ///< Just one of them, except in tiles.
   int64_t rowOffset, columnOffset;
 
-  /// Those with the fewest offsets; nothing where some factor needs more than eight bits.
-  static std::optional<ByteFactors> get(const ContractionNest &what);
+  /// Those with the fewest offsets; nothing where some factor needs more than eight bits. For
+  /// `tiles`, nothing where there is an offset.
+  static std::optional<ByteFactors> get(const ContractionNest &what, bool tiles = false);
 };
 
 struct PanelPlan {
@@ -93,7 +97,8 @@ struct PanelPlan {
   /// none.
   int64_t dotLoop = -1;
   int64_t dot = 1;
-  ByteFactors bytes = {false, 0, 0}; ///< Where `dot` is 4.
+  bool tiles = false;                      ///< As in a PanelTiling.
+  ByteFactors bytes = {false, true, 0, 0}; ///< Where `dot` is 4.
   /// Cycles that a vector of products takes, with its sum.
   double productCost = 0.5;
   int64_t apart = 0; ///< As in a PanelTiling.
@@ -134,7 +139,8 @@ struct PanelPlan {
   PanelTiling tiling() const;
 
   /// A plan without sizes.
-  PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes, int64_t dot);
+  PanelPlan(const KernelNest &nest, ContractionNest contraction, int64_t lanes, int64_t dot,
+            bool tiles = false);
   /// The plan that `tiling` describes, or nothing where it does not fit `nest`.
   static std::optional<PanelPlan> get(const KernelNest &nest, const PanelTiling &tiling);
   /// The best one for `nest` of each register tile and way to read the factors, the cheapest first;
@@ -150,6 +156,17 @@ struct PanelPlan {
 /// Whether the factors of `what` may be packed as `dot` numbers in 32 bits, in vectors of `lanes`
 /// of them: integers always are, and those of f32 may be, as bf16.
 bool mayBeDots(const KernelNest &nest, const ContractionNest &what, int64_t dot, int64_t lanes);
+/// Whether they may be multiplied in tiles: bytes without offsets, or bf16.
+bool mayBeTiles(const KernelNest &nest, const ContractionNest &what, int64_t dot, int64_t lanes);
+/// Whether the tiles of `plan`, whose walks and sizes are chosen, find its factors as they load
+/// them: whole steps of the depth, in rows of one stride.
+bool fitsTiles(const KernelNest &nest, const PanelPlan &plan);
+/// Whether tiles may load the rows where they lie.
+bool tilesMayLoadRows(const KernelNest &nest, const PanelPlan &plan);
+/// Cycles that one step of the depth takes in tiles of `rows` x `vectors`.
+double tileStepCost(int64_t rows, int64_t vectors);
+/// Rows of a tile of sums, and steps of the depth of a tile of factors: rows of 64 bytes.
+inline constexpr int64_t tileSize = 16;
 /// The loop of the depth that loses the least if it is walked in steps of `dot`; of these, the
 /// innermost.
 unsigned dotLoopOf(const KernelNest &nest, const ContractionNest &what, int64_t dot);

@@ -6,6 +6,8 @@
 
 #include "PanelPlan.h"
 
+#include "Tiny/Tile/Tilings.h"
+
 using namespace mlir;
 using namespace mlir::tiny;
 
@@ -25,6 +27,8 @@ DictionaryAttr PanelTiling::attribute(MLIRContext *context) const {
     entries.push_back(b.getNamedAttr(gridName, b.getDenseI64ArrayAttr(grid)));
   if (apart)
     entries.push_back(b.getNamedAttr("apart", b.getI64IntegerAttr(apart)));
+  if (tiles)
+    entries.push_back(b.getNamedAttr(matrixTilesAttrName, b.getUnitAttr()));
   return b.getDictionaryAttr(entries);
 }
 
@@ -46,17 +50,18 @@ std::optional<PanelTiling> PanelTiling::get(DictionaryAttr attribute) {
                      pair("packed"),
                      {},
                      attribute.contains(dotName) ? number(dotName) : 1,
-                     number("apart")};
+                     number("apart"),
+                     attribute.contains(matrixTilesAttrName)};
   if (auto grid = attribute.getAs<DenseI64ArrayAttr>(gridName))
     tiling.grid = llvm::to_vector(grid.asArrayRef());
   auto [rowTile, columnTile] = tiling.tile;
   auto [rows, vectors] = tiling.registers;
   unsigned numEntries =
-      5 + !tiling.grid.empty() + attribute.contains(dotName) + (tiling.apart != 0);
+      5 + !tiling.grid.empty() + attribute.contains(dotName) + (tiling.apart != 0) + tiling.tiles;
   if (attribute.size() != numEntries || tiling.apart < 0 || tiling.depth < 1 || rows < 1 ||
       vectors < 1 || tiling.lanes < 2 || rowTile < 1 || columnTile < 1 || rowTile % rows != 0 ||
       columnTile % (vectors * tiling.lanes) != 0 || tiling.packed[0] < 0 || tiling.packed[1] < 0 ||
-      tiling.dot < 1)
+      tiling.dot < 1 || (tiling.tiles && !attribute.getAs<UnitAttr>(matrixTilesAttrName)))
     return std::nullopt;
   return tiling;
 }

@@ -297,7 +297,8 @@ static double timesOf(const KernelNest &nest) {
 static PanelTarget panelTarget(const SelectTilingCPUPassOptions &options) {
   return {options.vectorBits,   options.numVectorRegisters, options.l1Bytes,
           options.l2Bytes,      options.maxLocalBytes,      options.pairInstructions,
-          options.byteProducts, options.bf16Products,       options.halvesVectors};
+          options.byteProducts, options.bf16Products,       options.halvesVectors,
+          options.matrixUnit};
 }
 
 namespace {
@@ -554,9 +555,9 @@ struct SelectTilingCPUPass : tiny::impl::SelectTilingCPUPassBase<SelectTilingCPU
     if (!function->hasAttr(kernelAttrName) || function->hasAttr(tilingAttrName))
       return;
     SelectTilingCPUPassOptions options{
-        vectorBits,    numVectorRegisters, minWork, maxWorkgroups,    l1Bytes,
-        l2Bytes,       maxLocalBytes,      panels,  pairInstructions, byteProducts,
-        halvesVectors, bf16Products};
+        vectorBits,    numVectorRegisters, minWork,   maxWorkgroups,    l1Bytes,
+        l2Bytes,       maxLocalBytes,      panels,    pairInstructions, byteProducts,
+        halvesVectors, bf16Products,       matrixUnit};
     FailureOr<ArrayAttr> tilings = selectTilingsCPU(function, options);
     if (failed(tilings))
       return signalPassFailure();

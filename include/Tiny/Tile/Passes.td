@@ -70,7 +70,9 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     pairs, two steps of the depth in 32 bits, which the target multiplies and adds up at once:
     `dot = 2` is in the tiling then, and `depth` counts pairs. Those that differ by less than 2^8 may be
     packed in fours, `dot = 4`, if the target has `byte-products`. With `bf16-products`, factors of f32 may
-    be pairs of bf16, to which packing rounds them: that is one more choice, at its cost.
+    be pairs of bf16, to which packing rounds them: that is one more choice, at its cost. With
+    `matrix-unit`, both may be multiplied in tiles of 16 x 16 sums, which `tiles` says: `registers` are
+    16 or 32 rows then, in one or two columns of tiles, and a block of the depth is whole tiles.
 
     ```mlir
     func.func private @k(%a: tensor<64x64xf32>, …) attributes {tiny.kernel}
@@ -100,7 +102,9 @@ def SelectTilingCPUPass : Pass<"tiny-tile-select-tiling-cpu", "::mlir::func::Fun
     Option<"halvesVectors", "halves-vectors", "bool", "false",
            "Whether the widest vectors go through the units in two halves">,
     Option<"bf16Products", "bf16-products", "bool", "false",
-           "Whether contractions of f32 may round their factors to bf16 and multiply these">
+           "Whether contractions of f32 may round their factors to bf16 and multiply these">,
+    Option<"matrixUnit", "matrix-unit", "bool", "false",
+           "Whether there is a unit that multiplies tiles of bytes, and of bf16: AMX">
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
@@ -157,7 +161,9 @@ def ArrangePanelsPass : Pass<"tiny-tile-arrange-panels", "::mlir::ModuleOp"> {
     Option<"halvesVectors", "halves-vectors", "bool", "false",
            "Whether the widest vectors go through the units in two halves">,
     Option<"bf16Products", "bf16-products", "bool", "false",
-           "Whether contractions of f32 may round their factors to bf16 and multiply these">
+           "Whether contractions of f32 may round their factors to bf16 and multiply these">,
+    Option<"matrixUnit", "matrix-unit", "bool", "false",
+           "Whether there is a unit that multiplies tiles of bytes, and of bf16: AMX">
   ];
   let dependentDialects = ["::mlir::tiny::TinyDialect"];
 }
@@ -340,9 +346,9 @@ def ContractCPUPass : Pass<"tiny-tile-contract-cpu", "::mlir::func::FuncOp"> {
     Option<"maskedBits", "masked-bits", "unsigned", "32",
            "Bits of the narrowest elements that the target loads under a mask, 0 for none">
   ];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::amx::AMXDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def VectorizeLoopsPass : Pass<"tiny-tile-vectorize-loops", "::mlir::func::FuncOp"> {

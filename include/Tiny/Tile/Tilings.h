@@ -17,6 +17,8 @@ namespace mlir::tiny {
 
 /// The attribute of a kernel with the list of its tilings, one for each nest.
 constexpr StringLiteral tilingAttrName = "tiny.tiling";
+/// The entry of a tiling in panels that is for a matrix unit.
+constexpr StringLiteral matrixTilesAttrName = "tiles";
 
 /// Which tiling of a nest is meant, of those of one form in the order of their prices.
 struct TilingRank {

@@ -53,7 +53,7 @@ struct Target {
   bool hasFMA = false;
   bool hasF16Conversion = false; ///< f16 to f32 and back, in one instruction
   uint32_t maskedBits = 0;       ///< the narrowest elements that loads under a mask have; 0: none
-  bool hasMatrixUnit = false;    ///< AMX, or WMMA
+  bool hasMatrixUnit = false;    ///< AMX for bytes and bf16, or WMMA
   /// Instructions that multiply vectors of pairs of 16-bit integers and add them to sums; 0: none.
   uint32_t pairInstructions = 0;
   CacheSizes caches = {};

@@ -68,6 +68,9 @@ public:
 
   /// Looks up target and entry.
   LogicalResult prepare();
+  /// For code of processes that have not asked the system for the registers of a matrix unit, as
+  /// describeCPU does for this one.
+  void leaveMatrixUnit() { cpuOptions.matrixUnit = false; }
   /// Kernels and launches, what they cost, and the tilings that were found by tuning.
   LogicalResult schedule();
   /// For code that is emitted: whoever names a cache there means the tilings in it.
@@ -202,6 +205,14 @@ LogicalResult Compilation::count() {
   return checkWork(entry, *cost, options.maxFlops, options.maxLaunches);
 }
 
+/// Whether a nest is tiled for a matrix unit.
+static bool needMatrixUnit(ArrayAttr tilings) {
+  return llvm::any_of(tilings, [](Attribute tiling) {
+    auto panels = dyn_cast<DictionaryAttr>(tiling);
+    return panels && panels.contains(matrixTilesAttrName);
+  });
+}
+
 /// What tuning has found takes the place of the choice by cost.
 void Compilation::useTunedTilings() {
   TilingCache cache = gpu ? TilingCache(options.cache, *gpu)
@@ -209,7 +220,8 @@ void Compilation::useTunedTilings() {
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!function->hasAttr("tiny.kernel") || function->hasAttr(tilingAttrName))
       continue;
-    if (ArrayAttr tilings = cache.load(function)) {
+    ArrayAttr tilings = cache.load(function);
+    if (tilings && (gpu || cpuOptions.matrixUnit || !needMatrixUnit(tilings))) {
       function->setAttr(tilingAttrName, tilings);
       ++tunedKernels;
     }
@@ -529,6 +541,7 @@ FailureOr<Library> mlir::tiny::emitLibrary(ModuleOp module, const CompileOptions
   if (compilation.gpu)
     return module.emitError("a library is for a CPU; what '")
            << options.target << "' loads is a code object";
+  compilation.leaveMatrixUnit();
   if (failed(compilation.schedule()))
     return failure();
   compilation.warnIfUntuned();

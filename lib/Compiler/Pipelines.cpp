@@ -38,6 +38,7 @@ void CPUPipelineOptions::setTarget(const Target &target) {
   pairInstructions = target.pairInstructions;
   byteProducts = target.hasByteProducts;
   halvesVectors = target.halvesVectors;
+  matrixUnit = target.hasMatrixUnit;
 }
 
 void RDNA3PipelineOptions::setTarget(const Target &target) {
@@ -109,6 +110,7 @@ template <typename PassOptions> static PassOptions panelOptions(const CPUPipelin
   result.byteProducts = options.byteProducts;
   result.halvesVectors = options.halvesVectors;
   result.bf16Products = options.bf16Products;
+  result.matrixUnit = options.matrixUnit;
   return result;
 }
 

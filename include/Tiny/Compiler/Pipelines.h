@@ -65,6 +65,9 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       *this, "bf16-products",
       llvm::cl::desc("Let contractions of f32 round their factors to bf16 and multiply these"),
       llvm::cl::init(false)};
+  Option<bool> matrixUnit{*this, "matrix-unit",
+                          llvm::cl::desc("A unit multiplies tiles of bytes, and of bf16 (AMX)"),
+                          llvm::cl::init(false)};
   Option<unsigned> parts{*this, "parts",
                          llvm::cl::desc("Modules to spread the kernels over, at most"),
                          llvm::cl::init(1)};

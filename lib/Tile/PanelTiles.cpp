@@ -83,11 +83,12 @@ void PanelEmitter::fillDepth(DepthBlock block, Value buffer, Value units, int64_
   Value end = mul(builder.createOrFold<arith::DivUIOp>(loc, add(block.count, index(tileSize - 1)),
                                                        index(tileSize)),
                   tileSize);
+  auto steps = scf::ForOp::create(builder, loc, block.count, end, index(1));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(steps.getBody());
+  Value inPanel = mul(steps.getInductionVar(), width);
   emitLoop(builder, loc, units, 1, [&](Value unit) {
-    auto steps = scf::ForOp::create(builder, loc, block.count, end, index(1));
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(steps.getBody());
-    Value place = add(mul(unit, plan.depthBlock * width), mul(steps.getInductionVar(), width));
+    Value place = add(mul(unit, plan.depthBlock * width), inPanel);
     if (width == 1) {
       memref::StoreOp::create(builder, loc, zero, buffer, place);
       return;

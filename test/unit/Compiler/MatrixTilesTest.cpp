@@ -51,6 +51,56 @@ std::string typeOf(std::vector<int64_t> shape, const std::string &element) {
   return result + element + ">";
 }
 
+/// `source`, a scheduled program, with its tiles emulated, and the number of products of tiles in
+/// its code; null where there is something wrong.
+std::pair<std::unique_ptr<Artefact>, unsigned> compileInTiles(const std::string &source,
+                                                              int64_t stackBytes) {
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(source, &context());
+  CPUPipelineOptions pipeline;
+  pipeline.vectorBits = 512;
+  pipeline.numVectorRegisters = 32;
+  pipeline.maskedBits = 8;
+  pipeline.pairInstructions = 1;
+  pipeline.byteProducts = pipeline.bf16Products = pipeline.matrixUnit = true;
+  pipeline.maxStackBytes = stackBytes;
+  mlir::PassManager passes(&context());
+  buildTilePipelineCPU(passes, pipeline);
+  if (!module || failed(passes.run(*module))) {
+    ADD_FAILURE() << "cannot tile " << source;
+    return {};
+  }
+  unsigned products = 0;
+  for (auto kernel : module->getOps<mlir::func::FuncOp>())
+    if (kernel->hasAttr("tiny.kernel"))
+      products += TileEmulator::run(kernel);
+  CompileOptions options;
+  options.input = Stage::tiled;
+  auto artefact = mlir::tiny::compile(*module, options);
+  if (failed(artefact)) {
+    ADD_FAILURE() << "cannot compile " << source;
+    return {};
+  }
+  return {std::move(*artefact), products};
+}
+
+/// What is left on the stack is NaN, or -1.
+[[gnu::noinline]] void spoilStack() {
+  volatile uint8_t bytes[400 << 10];
+  for (size_t i = 0; i < sizeof(bytes); ++i)
+    bytes[i] = 0xFF;
+}
+
+/// Runs all workgroups of the one kernel of `artefact`.
+void runKernel(const Artefact &artefact, void *const *buffers) {
+  const uint32_t *grid = artefact.plan->launches()[0].grid;
+  for (uint32_t i = 0; i < grid[0]; ++i)
+    for (uint32_t j = 0; j < grid[1]; ++j)
+      for (uint32_t k = 0; k < grid[2]; ++k) {
+        spoilStack();
+        artefact.kernels[0](buffers, i, j, k);
+      }
+}
+
 class MatrixTiles {
 public:
   explicit MatrixTiles(const Product &product)
@@ -63,37 +113,11 @@ public:
   /// Compiles the product, and compares what it gives with `expected`. The number of products of
   /// tiles in its code, or 0 where there is something wrong.
   unsigned run() {
-    auto module = mlir::parseSourceString<mlir::ModuleOp>(program(), &context());
-    if (!module) {
-      ADD_FAILURE() << program();
-      return 0;
-    }
-    CPUPipelineOptions pipeline;
-    pipeline.vectorBits = 512;
-    pipeline.numVectorRegisters = 32;
-    pipeline.maskedBits = 8;
-    pipeline.pairInstructions = 1;
-    pipeline.byteProducts = pipeline.bf16Products = pipeline.matrixUnit = true;
     // The emulator has some of the stack, too.
-    pipeline.maxStackBytes = p.most ? p.most : 128 << 10;
-    mlir::PassManager passes(&context());
-    buildTilePipelineCPU(passes, pipeline);
-    if (failed(passes.run(*module))) {
-      ADD_FAILURE() << "cannot tile " << program();
+    auto [artefact, products] = compileInTiles(program(), p.most ? p.most : 128 << 10);
+    if (!artefact)
       return 0;
-    }
-    unsigned products = 0;
-    for (auto kernel : module->getOps<mlir::func::FuncOp>())
-      if (kernel->hasAttr("tiny.kernel"))
-        products += TileEmulator::run(kernel);
-    CompileOptions options;
-    options.input = Stage::tiled;
-    auto artefact = mlir::tiny::compile(*module, options);
-    if (failed(artefact)) {
-      ADD_FAILURE() << "cannot compile " << program();
-      return 0;
-    }
-    check(**artefact);
+    check(*artefact);
     return products;
   }
 
@@ -206,13 +230,6 @@ private:
     return tensor;
   }
 
-  /// What is left on the stack is NaN, or -1.
-  [[gnu::noinline]] static void spoilStack() {
-    volatile uint8_t bytes[400 << 10];
-    for (size_t i = 0; i < sizeof(bytes); ++i)
-      bytes[i] = 0xFF;
-  }
-
   void check(const Artefact &artefact) const {
     FactorType ofBias = p.left.isFloat ? kF32 : FactorType{"i32", "", "i32", 4, 0, 0, false};
     tinyrt::Tensor x = tensorOf(bytesOf(left, p.left)), w = tensorOf(bytesOf(right, p.right)),
@@ -221,13 +238,7 @@ private:
     tinyrt::Tensor out = tensorOf(std::vector<uint8_t>(count * 4, 0xFF));
     void *constants = const_cast<void *>(static_cast<const void *>(artefact.constants.data()));
     void *buffers[] = {x.data(), p.constant ? constants : w.data(), c.data(), out.data()};
-    const uint32_t *grid = artefact.plan->launches()[0].grid;
-    for (uint32_t i = 0; i < grid[0]; ++i)
-      for (uint32_t j = 0; j < grid[1]; ++j)
-        for (uint32_t k = 0; k < grid[2]; ++k) {
-          spoilStack();
-          artefact.kernels[0](buffers, i, j, k);
-        }
+    runKernel(artefact, buffers);
     for (int64_t b = 0, at = 0; b < p.batch; ++b)
       for (int64_t row = 0; row < p.rows; ++row)
         for (int64_t column = 0; column < p.columns; ++column, ++at) {
@@ -316,6 +327,32 @@ TEST(MatrixTiles, Edges) {
   }
 }
 
+/// What the cost model chooses for shapes of all kinds is what is emitted. Not all of it is tiles.
+TEST(MatrixTiles, ChosenForAny) {
+  std::mt19937 random(6);
+  auto pick = [&](int64_t most, int64_t least) {
+    return std::uniform_int_distribution<int64_t>(least, most)(random);
+  };
+  int inTiles = 0;
+  for (int number = 0; number < 30; ++number) {
+    Product product{pick(200, 2), pick(200, 2), pick(400, 5)};
+    // Whole steps of the depth, so that rows may stay, and columns be in panels.
+    if (number % 2)
+      product.depth = llvm::alignTo(product.depth, 64);
+    if (number % 3 == 0)
+      product.columns = llvm::alignTo(product.columns, 32);
+    constexpr FactorType types[] = {kBF16, kU8, kS8, kF32};
+    product.left = product.right = types[number % 4];
+    product.constant = number % 5 < 2;
+    product.transposed = number % 5 == 2;
+    product.batch = product.constant ? 1 : pick(2, 1);
+    SCOPED_TRACE(
+        llvm::formatv("{0} x {1} x {2}", product.rows, product.columns, product.depth).str());
+    inTiles += MatrixTiles(product).run() > 0;
+  }
+  EXPECT_GE(inTiles, 15);
+}
+
 /// Constants lie in panels, and only the rows are read otherwise.
 TEST(MatrixTiles, ConstantsInPanels) {
   for (int64_t rows : {16, 50, 64})
@@ -335,6 +372,92 @@ TEST(MatrixTiles, ManyBlocks) {
   product.left = product.right = kBF16;
   product.tiling = tiling(32, 32, 48, 32, 2, 2, true, true);
   EXPECT_GE(MatrixTiles(product).run(), 1u);
+}
+
+/// Beside other nests, in loops of each workgroup: what is greatest in a row is taken off it.
+TEST(MatrixTiles, BesideOtherNests) {
+  constexpr int64_t rows = 96, columns = 120, depth = 512;
+  auto [artefact, products] = compileInTiles(R"(
+    #mk = affine_map<(m, n, k) -> (m, k)>
+    #kn = affine_map<(m, n, k) -> (k, n)>
+    #mn = affine_map<(m, n, k) -> (m, n)>
+    #id = affine_map<(m, n) -> (m, n)>
+    #m = affine_map<(m, n) -> (m)>
+    func.func @main(%x: tensor<96x512xf32>, %w: tensor<512x120xf32>) -> tensor<96x120xf32> {
+      %0 = tiny.launch @k(%x, %w) {result_slots = [#tiny.slot<result[0], offset = 0, bytes = 46080>]}
+        : (tensor<96x512xf32>, tensor<512x120xf32>) -> tensor<96x120xf32>
+      return %0 : tensor<96x120xf32>
+    }
+    func.func private @k(%x: tensor<96x512xf32>, %w: tensor<512x120xf32>, %out: tensor<96x120xf32>)
+        -> tensor<96x120xf32> attributes {tiny.kernel, tiny.tiling = [
+          {grid = array<i64: 48, 120>, tile = array<i64: 64, 128>, depth = 128 : i64,
+           registers = array<i64: 32, 2>, lanes = 16 : i64, packed = array<i64: 1, 1>, dot = 2 : i64,
+           tiles},
+          #tiny.tiling<grid = [48], vector = 1 by 16, unroll = [8, 1], order = [0, 1]>,
+          #tiny.tiling<grid = [48, 120], vector = 1 by 16, unroll = [1, 3], order = [0, 1]>]} {
+      %zero = arith.constant 0.0 : f32
+      %least = arith.constant 0xFF800000 : f32
+      %e = tensor.empty() : tensor<96x120xf32>
+      %f = linalg.fill ins(%zero : f32) outs(%e : tensor<96x120xf32>) -> tensor<96x120xf32>
+      %r = linalg.generic {indexing_maps = [#mk, #kn, #mn],
+          iterator_types = ["parallel", "parallel", "reduction"]}
+          ins(%x, %w : tensor<96x512xf32>, tensor<512x120xf32>) outs(%f : tensor<96x120xf32>) {
+      ^bb0(%p: f32, %q: f32, %a: f32):
+        %t = arith.mulf %p, %q : f32
+        %s = arith.addf %a, %t : f32
+        linalg.yield %s : f32
+      } -> tensor<96x120xf32>
+      %i = tensor.empty() : tensor<96x120xf32>
+      %p = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+          ins(%r : tensor<96x120xf32>) outs(%i : tensor<96x120xf32>) {
+      ^bb0(%a: f32, %o: f32):
+        linalg.yield %a : f32
+      } -> tensor<96x120xf32>
+      %e1 = tensor.empty() : tensor<96xf32>
+      %f1 = linalg.fill ins(%least : f32) outs(%e1 : tensor<96xf32>) -> tensor<96xf32>
+      %g = linalg.generic {indexing_maps = [#id, #m], iterator_types = ["parallel", "reduction"]}
+          ins(%p : tensor<96x120xf32>) outs(%f1 : tensor<96xf32>) {
+      ^bb0(%a: f32, %o: f32):
+        %n = arith.maximumf %a, %o : f32
+        linalg.yield %n : f32
+      } -> tensor<96xf32>
+      %i1 = tensor.empty() : tensor<96xf32>
+      %h = linalg.generic {indexing_maps = [affine_map<(m) -> (m)>, affine_map<(m) -> (m)>],
+          iterator_types = ["parallel"]} ins(%g : tensor<96xf32>) outs(%i1 : tensor<96xf32>) {
+      ^bb0(%a: f32, %o: f32):
+        linalg.yield %a : f32
+      } -> tensor<96xf32>
+      %y = linalg.generic {indexing_maps = [#id, #m, #id], iterator_types = ["parallel", "parallel"]}
+          ins(%p, %h : tensor<96x120xf32>, tensor<96xf32>) outs(%out : tensor<96x120xf32>) {
+      ^bb0(%a: f32, %b: f32, %o: f32):
+        %d = arith.subf %a, %b : f32
+        linalg.yield %d : f32
+      } -> tensor<96x120xf32>
+      return %y : tensor<96x120xf32>
+    })",
+                                             128 << 10);
+  ASSERT_NE(artefact, nullptr);
+  EXPECT_GE(products, 1u);
+  tinyrt::Tensor x({tinyrt::ElementType::f32, {rows, depth}}),
+      w({tinyrt::ElementType::f32, {depth, columns}}),
+      out({tinyrt::ElementType::f32, {rows, columns}});
+  std::mt19937 random(11);
+  std::uniform_int_distribution<int> uniform(-8, 8);
+  for (tinyrt::Tensor *tensor : {&x, &w})
+    for (size_t i = 0; i < tensor->bytes() / 4; ++i)
+      tensor->as<float>()[i] = static_cast<float>(uniform(random));
+  void *buffers[] = {x.data(), w.data(), out.data()};
+  runKernel(*artefact, buffers);
+  for (int64_t row = 0; row < rows; ++row) {
+    std::vector<float> sums(columns);
+    for (int64_t k = 0; k < depth; ++k)
+      for (int64_t column = 0; column < columns; ++column)
+        sums[column] += x.as<float>()[row * depth + k] * w.as<float>()[k * columns + column];
+    float most = *std::max_element(sums.begin(), sums.end());
+    for (int64_t column = 0; column < columns; ++column)
+      ASSERT_EQ(out.as<float>()[row * columns + column], sums[column] - most)
+          << "row " << row << ", column " << column;
+  }
 }
 
 } // namespace

@@ -252,8 +252,10 @@ LogicalResult Compilation::schedule() {
                            "held to a limit");
   if (options.input == Stage::program && failed(timed("schedule", [&] {
         return runPipeline([&](OpPassManager &pm) {
-          bool integerSums = options.target == "cpu" && cpuOptions.pairInstructions > 0;
-          buildSchedulePipeline(pm, options.entry, options.verifyStages, gpu, integerSums);
+          NarrowProducts products;
+          if (options.target == "cpu")
+            products = cpuOptions.products();
+          buildSchedulePipeline(pm, options.entry, options.verifyStages, gpu, products);
         });
       })))
     return failure();

@@ -53,13 +53,13 @@ const Target &RDNA3PipelineOptions::target() const {
 }
 
 void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify,
-                                       const Target *gpu, bool integerSums) {
+                                       const Target *gpu, NarrowProducts products) {
   // Movement of movement, constants, equal expressions: what is gone now needs no kernel.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
   // Before scales and weights become one: products of quantised factors are of integers.
-  if (integerSums)
+  if (products.integers)
     pm.addPass(createFormIntegerSumsPass({entry}));
 
   // What depends on weights only is computed here, once, and not in every run.
@@ -71,11 +71,13 @@ void mlir::tiny::buildSchedulePipeline(OpPassManager &pm, const std::string &ent
   // Now that weights and factors are constants: a factor of a sum becomes part of its weights.
   pm.addPass(createFoldScalesPass({entry}));
 
+  // Matrix units multiply narrow types, and so may a CPU.
+  if (gpu || products.bf16)
+    pm.addPass(createSinkCastsPass({entry}));
+
   FormKernelsPassOptions kernels;
   kernels.entry = entry;
   if (gpu) {
-    // Its matrix units multiply narrow types.
-    pm.addPass(createSinkCastsPass({entry}));
     // Half of the memory of a workgroup: so that a unit has two of them at the same time.
     kernels.localBytes = gpu->units.ldsBytes / 2;
     kernels.parallelUnits = gpu->units.count;
@@ -313,7 +315,7 @@ void mlir::tiny::registerTinyPipelines() {
       "tiny-schedule", "Turn a program into kernels and a list of launches",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
         buildSchedulePipeline(pm, options.entry, options.verify, /*gpu=*/nullptr,
-                              options.pairInstructions > 0);
+                              options.products());
       });
   PassPipelineRegistration<CPUPipelineOptions>(
       "tiny-tile-cpu", "Turn kernels on tensors into loops on vectors", buildTilePipelineCPU);
@@ -323,7 +325,7 @@ void mlir::tiny::registerTinyPipelines() {
       "list of launches",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
         buildSchedulePipeline(pm, options.entry, options.verify, /*gpu=*/nullptr,
-                              options.pairInstructions > 0);
+                              options.products());
         buildTilePipelineAffine(pm, options);
       });
   PassPipelineRegistration<CPUPipelineOptions>(
@@ -336,7 +338,7 @@ void mlir::tiny::registerTinyPipelines() {
       "tiny-cpu", "Compile a program to the llvm dialect, for a CPU",
       [](OpPassManager &pm, const CPUPipelineOptions &options) {
         buildSchedulePipeline(pm, options.entry, options.verify, /*gpu=*/nullptr,
-                              options.pairInstructions > 0);
+                              options.products());
         buildTilePipelineCPU(pm, options);
         buildCodegenPipelineCPU(pm, options);
       });

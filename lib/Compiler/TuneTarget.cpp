@@ -31,7 +31,7 @@ public:
   void buildSchedule(OpPassManager &pm, const CompileOptions &compile) const override {
     if (compile.input == Stage::program)
       buildSchedulePipeline(pm, compile.entry, compile.verifyStages, /*gpu=*/nullptr,
-                            pipeline.pairInstructions > 0);
+                            pipeline.products());
     buildArrangePipelineCPU(pm, pipeline);
   }
   void buildNests(OpPassManager &pm) const override { buildNestsPipelineCPU(pm, pipeline); }

@@ -11,6 +11,12 @@
 
 namespace mlir::tiny {
 
+/// What a CPU multiplies faster than f32.
+struct NarrowProducts {
+  bool integers = false; ///< Of 8 and 16 bits.
+  bool bf16 = false;     ///< If whoever compiles allows it.
+};
+
 /// What the passes for a CPU want to know. tiny-opt takes the defaults; compile() asks the target.
 struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   Option<std::string> entry{*this, "entry", llvm::cl::desc("The host function"),
@@ -74,6 +80,7 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   Option<bool> verify{*this, "verify", llvm::cl::desc("Check the contract behind each stage"),
                       llvm::cl::init(true)};
 
+  NarrowProducts products() const { return {pairInstructions > 0, bf16Products}; }
   void setTarget(const Target &target);
 };
 
@@ -101,10 +108,9 @@ struct RDNA3PipelineOptions : PassPipelineOptions<RDNA3PipelineOptions> {
 };
 
 /// Stage by stage: a program of tiny ops; kernels on tensors; tiled kernels on memrefs; the llvm
-/// dialect. A program is scheduled for `gpu`, or for CPUs if that is null: with `integerSums`, for
-/// those that multiply narrow integers faster than f32.
+/// dialect. A program is scheduled for `gpu`, or for CPUs with `products` if that is null.
 void buildSchedulePipeline(OpPassManager &pm, const std::string &entry, bool verify,
-                           const Target *gpu = nullptr, bool integerSums = false);
+                           const Target *gpu = nullptr, NarrowProducts products = {});
 void buildTilePipelineCPU(OpPassManager &pm, const CPUPipelineOptions &options);
 /// The parts of the Tile stage in front of the choice of tilings, and what that is made with.
 /// Constants are arranged before anything asks for the tiling of a kernel.

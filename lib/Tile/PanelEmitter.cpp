@@ -325,10 +325,8 @@ Value PanelEmitter::ones() {
 
 /// What the offset of the columns adds to the sums of each row of a strip in `block`.
 void PanelEmitter::addUpRows(DepthBlock block) {
-  auto type = VectorType::get({plan.lanes}, plan.element);
-  Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
   auto loop = scf::ForOp::create(builder, loc, index(0), block.count, index(1),
-                                 SmallVector<Value>(plan.registerRows, zero));
+                                 SmallVector<Value>(plan.registerRows, splat(0)));
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
@@ -343,11 +341,11 @@ void PanelEmitter::addUpRows(DepthBlock block) {
     rowSums.push_back(arith::MulIOp::create(builder, loc, sum, offset));
 }
 
-/// `number` in all lanes of a vector of sums.
+/// `number`, modulo 2^32 as sums are, in all lanes of a vector of these.
 Value PanelEmitter::splat(int64_t number) {
   auto type = VectorType::get({plan.lanes}, plan.element);
-  return arith::ConstantOp::create(
-      builder, loc, DenseElementsAttr::get(type, builder.getIntegerAttr(plan.element, number)));
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(type, static_cast<int32_t>(number)));
 }
 
 /// The first `count` of `sums`, with what the offsets of rows and columns add: behind them are the
@@ -425,10 +423,8 @@ SmallVector<Value> PanelEmitter::multiply(DepthBlock block, const Tile &tile) {
   if (plan.what.isInteger || (!plan.splitsDepth() && plan.depthBlock <= longestRun)) {
     SmallVector<Value> sums = firstSums(block, tile); // exact in any order, or short
     size_t count = sums.size();
-    if (plan.bytes.rowOffset) {
-      Value zero = vector::BroadcastOp::create(builder, loc, type, nest.identity);
-      sums.append(tile.vectors, zero);
-    }
+    if (plan.bytes.rowOffset)
+      sums.append(tile.vectors, splat(0));
     sums = emitSteps(index(0), block.count, sums);
     return withoutOffsets(sums, count);
   }
